@@ -1,0 +1,1 @@
+"""What squads agree on: messages, components, pipelines. Pydantic only, no I/O."""

@@ -1,0 +1,90 @@
+"""What a squad declares about its component: its messages, its limits, its versions."""
+
+from pydantic import Field, model_validator
+
+from contracts.errors import (
+    BrigadeError,
+    HandlerTimedOut,
+    ResourcePending,
+    TransientError,
+    UnexpectedError,
+    WorkerLost,
+)
+from contracts.message import Command, Event, Frozen
+
+
+class Limit(Frozen):
+    """How often one class of errors is tried, and how long to wait in between.
+
+    The wait before attempt n + 1 is `first_delay * backoff_rate ** (n - 1)` seconds, at most `max_delay`. Attempts are
+    counted per limit, as the retriers of the Amazon States Language do.
+    """
+
+    errors: tuple[str, ...]
+    attempts: int = Field(ge=1)
+    first_delay: int = Field(default=1, ge=1)
+    backoff_rate: float = Field(default=2.0, ge=1)
+    max_delay: int = Field(default=30, ge=1)
+
+    def delay_after(self, failures: int) -> float:
+        """Seconds to wait after so many failures, at least one."""
+        return min(self.first_delay * self.backoff_rate ** max(failures - 1, 0), float(self.max_delay))
+
+
+def names(*errors: type[BrigadeError]) -> tuple[str, ...]:
+    return tuple(error.__name__ for error in errors)
+
+
+FAILURES = Limit(errors=names(TransientError, UnexpectedError, HandlerTimedOut, WorkerLost), attempts=3)
+PENDING = Limit(errors=names(ResourcePending), attempts=100, backoff_rate=1.0)
+
+
+class Policy(Frozen):
+    """One value, rendered to the worker's behaviour, to ASL `Retry` and to visibility back-off.
+
+    `timeout` bounds one attempt and `heartbeat` the silence of a worker, both in seconds. The heartbeat counts from the
+    moment Step Functions enters the state, so time spent waiting in the queue consumes it. `lease` is the visibility
+    timeout: under half the heartbeat, so that a killed worker is recovered by redelivery before Step Functions retries.
+    """
+
+    timeout: int = Field(default=300, ge=1)
+    heartbeat: int = Field(default=120, ge=3)
+    lease: int = Field(default=30, ge=1)
+    limits: tuple[Limit, ...] = (FAILURES, PENDING)
+
+    @model_validator(mode="after")
+    def _lease_under_half_the_heartbeat(self) -> "Policy":
+        if self.lease * 2 >= self.heartbeat:
+            raise ValueError(f"lease {self.lease} s must be under half the heartbeat {self.heartbeat} s")
+        return self
+
+    def limit_for(self, error: str) -> Limit | None:
+        """The limit that counts this error, or None when it is not tried again."""
+        return next((limit for limit in self.limits if error in limit.errors), None)
+
+
+class Component(Frozen):
+    """A station of the brigade: what it takes, what it gives, and how far it may be pushed.
+
+    `concurrency` is how many handlers one worker runs at a time. `versions` beyond the first are chosen per run by a
+    feature flag. `announced` events are published in both styles, for readers outside the pipeline. A `stateless`
+    component keeps no steps: a repeated message runs its handler again.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    squad: str
+    input: type[Command]
+    output: type[Event]
+    policy: Policy = Policy()
+    versions: tuple[str, ...] = ("v1",)
+    concurrency: int = Field(default=1, ge=1)
+    announced: bool = False
+    stateless: bool = False
+
+    @property
+    def module(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def flagged(self) -> bool:
+        return len(self.versions) > 1

@@ -1,0 +1,51 @@
+"""The one envelope of both styles: CloudEvents 1.0 attributes (https://cloudevents.io, structured JSON mode).
+
+`runid` and `traceparent` are extension attributes. The id is the step id, so a repeat is recognisable everywhere.
+"""
+
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from contracts.message import Frozen
+
+Data = TypeVar("Data")
+
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Senders refuse larger messages. Step Functions caps a payload at 256 KiB, which a state shares with its siblings."""
+
+
+class Envelope(Frozen, Generic[Data]):
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    type: str
+    time: datetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    runid: str = Field(min_length=1, max_length=64)
+    traceparent: str | None = None
+    data: Data
+
+
+class StepKey(Frozen):
+    """A step is one component's work on one item of one run."""
+
+    run_id: str
+    component: str
+    item: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.run_id}/{self.component}/{self.item}"
+
+    @property
+    def local(self) -> str:
+        """The key within the run."""
+        return f"{self.component}/{self.item}"
+
+    @classmethod
+    def parse(cls, step_id: str) -> "StepKey":
+        """Raise ValueError when the id is not `run/component/item`."""
+        run_id, component, item = step_id.split("/")
+        return cls(run_id=run_id, component=component, item=item)

@@ -1,0 +1,34 @@
+"""network-configuration: what does one factory cook, and how much a week, for its regions under its cap?"""
+
+from contracts.component import Component
+from contracts.configurator import Factory, RunPlanned
+from contracts.message import Command, DatasetRef, Event
+from contracts.order_volume import OrderVolumeForecasted
+from contracts.recipe_popularity import RecipePopularityForecasted
+
+
+class ConfigureNetwork(Command):
+    plan: RunPlanned
+    factory: Factory
+    volume: OrderVolumeForecasted
+    popularity: RecipePopularityForecasted
+
+
+class FactoryNetworkConfigured(Event):
+    """What one factory takes on, sorted by week and region.
+
+    Columns: week (date32), region (string), boxes (float64, a week) and overflow (bool: the region is another factory's and
+    this one takes what that one's cap cannot hold). A week that the network does not cover uses its latest one.
+    """
+
+    factory: str
+    network: DatasetRef
+
+
+NETWORK_CONFIGURATION = Component(
+    name="network-configuration",
+    squad="harbour",
+    input=ConfigureNetwork,
+    output=FactoryNetworkConfigured,
+    concurrency=2,
+)

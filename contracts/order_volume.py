@@ -1,0 +1,29 @@
+"""order-volume: how many boxes, when?"""
+
+from contracts.component import Component, Policy
+from contracts.configurator import RunPlanned
+from contracts.data_extractor import HistoryExtracted
+from contracts.message import Command, DatasetRef, Event
+
+
+class ForecastOrderVolume(Command):
+    plan: RunPlanned
+    history: tuple[HistoryExtracted, ...]
+
+
+class OrderVolumeForecasted(Event):
+    """Boxes per menu week and region, sorted by week and region.
+
+    Columns: week (date32), region, factory (strings), mean, p10, p50, p90 (float64, boxes a week).
+    """
+
+    volume: DatasetRef
+
+
+ORDER_VOLUME = Component(
+    name="order-volume",
+    squad="pickles",
+    input=ForecastOrderVolume,
+    output=OrderVolumeForecasted,
+    policy=Policy(timeout=900),
+)

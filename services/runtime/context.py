@@ -1,0 +1,104 @@
+"""What a squad's handler sees besides its typed input. Nothing here knows AWS."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+import psycopg
+import pyarrow as pa
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from contracts.errors import BrigadeError
+from contracts.message import DatasetRef, EarlierResult
+
+Log = logging.LoggerAdapter[logging.Logger]
+
+
+class Files(Protocol):
+    """The claim check: where large data waits while a message carries its reference.
+
+    Blocking calls; an async handler awaits them through `asyncio.to_thread`.
+    """
+
+    def read(self, ref: DatasetRef) -> pa.Table:
+        """Raises ContractViolation when the bytes are not those the reference was made for."""
+
+    def write(self, name: str, table: pa.Table, schema_version: int) -> DatasetRef: ...
+
+    def write_bytes(self, name: str, body: bytes, content_type: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL to run once for each row, in the transaction that stores the step's answer."""
+
+    sql: str
+    rows: Sequence[Sequence[Any]]
+
+
+def is_retryable(error: BaseException) -> bool:
+    if isinstance(error, BrigadeError):
+        return error.retryable
+    return isinstance(error, (OSError, psycopg.OperationalError))
+
+
+@dataclass(frozen=True)
+class Context:
+    """One attempt at one step."""
+
+    run_id: str
+    component: str
+    item: str
+    version: str
+    attempt: int
+    log: Log
+    files: Files
+    connect: Callable[[], AbstractContextManager[psycopg.Connection]]
+    """Open a connection to the order history, closed on leaving the `with`."""
+    find_earlier: Callable[[str, str, date], EarlierResult | None]
+    beat: Callable[[], None]
+    statements: list[Statement] = field(default_factory=list)
+
+    def read(self, ref: DatasetRef) -> pa.Table:
+        """The table behind a reference."""
+        return self.files.read(ref)
+
+    def write(self, name: str, table: pa.Table, schema_version: int = 1) -> DatasetRef:
+        """Store a table under this step's deterministic key, so that a repeated attempt overwrites its own."""
+        return self.files.write(f"{self._folder}/{name}.parquet", table, schema_version)
+
+    def write_file(self, name: str, body: bytes, content_type: str) -> str:
+        """Store any other file under this step's key; gives its URI."""
+        return self.files.write_bytes(f"{self._folder}/{name}", body, content_type)
+
+    def earlier_result(self, component: str, item: str, before: date) -> EarlierResult | None:
+        """The answer of a component for an item in the latest succeeded run of an earlier date, if there is one."""
+        return self.find_earlier(component, item, before)
+
+    def with_answer(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run SQL in the transaction that stores the answer: it happens exactly when the answer counts, or not at all."""
+        self.statements.append(Statement(sql, rows))
+
+    def heartbeat(self) -> None:
+        """Call now and then in long loops. Raises when this attempt no longer counts, so that it can stop early."""
+        self.beat()
+
+    def retrying(self, attempts: int = 4, longest_wait: float = 8.0) -> Retrying:
+        """Tenacity for I/O inside one attempt: `for attempt in ctx.retrying(): with attempt: ...`.
+
+        Retries retryable errors, lost connections and operational database errors with exponential back-off and full
+        jitter, waiting at most `longest_wait` seconds between tries; the last error is raised as it was.
+        """
+        return Retrying(
+            stop=stop_after_attempt(attempts),
+            wait=wait_random_exponential(multiplier=0.2, max=longest_wait),
+            retry=retry_if_exception(is_retryable),
+            reraise=True,
+        )
+
+    @property
+    def _folder(self) -> str:
+        return f"runs/{self.run_id}/{self.component}/{self.item}"
