@@ -1,0 +1,58 @@
+"""The pipelines. A new component is one line here."""
+
+from contracts.component import Component
+from contracts.configurator import CONFIGURATOR
+from contracts.data_extractor import DATA_EXTRACTOR
+from contracts.errors import BadRequest
+from contracts.network_configuration import NETWORK_CONFIGURATION
+from contracts.order_simulator import ORDER_SIMULATOR
+from contracts.order_volume import ORDER_VOLUME
+from contracts.pipeline import Choice, Map, Parallel, Pipeline, Sequence
+from contracts.publisher import PUBLISHER
+from contracts.recipe_popularity import RECIPE_POPULARITY
+from contracts.site_forecast import SITE_FORECAST
+
+ORDER_SIMULATION = Pipeline(
+    name="order-simulation",
+    flow=Sequence(
+        (
+            CONFIGURATOR,
+            Map((DATA_EXTRACTOR,), over="plan.batches"),
+            Parallel((ORDER_VOLUME, RECIPE_POPULARITY)),
+            Choice(
+                on="plan.weekday",
+                cases={
+                    "friday": Map((NETWORK_CONFIGURATION,), over="plan.factories", only=("A",)),
+                    "monday": Map((NETWORK_CONFIGURATION,), over="plan.factories", only=("B",)),
+                },
+                otherwise=Map((NETWORK_CONFIGURATION,), over="plan.factories"),
+            ),
+            Map((ORDER_SIMULATOR, SITE_FORECAST), over="plan.weeks"),
+            PUBLISHER,
+        )
+    ),
+)
+
+PIPELINES = (ORDER_SIMULATION,)
+
+
+def pipeline_named(name: str, pipelines: tuple[Pipeline, ...] = PIPELINES) -> Pipeline:
+    """Raises BadRequest naming the pipelines there are."""
+    for pipeline in pipelines:
+        if pipeline.name == name:
+            return pipeline
+    raise BadRequest(f"unknown pipeline '{name}': there is {', '.join(p.name for p in pipelines)}")
+
+
+def all_components(pipelines: tuple[Pipeline, ...] = PIPELINES) -> tuple[Component, ...]:
+    """Every component once, in the order of the pipelines."""
+    return tuple({component.name: component for p in pipelines for component in p.components}.values())
+
+
+def component_named(name: str, pipelines: tuple[Pipeline, ...] = PIPELINES) -> Component:
+    """Raises BadRequest naming the components there are."""
+    for component in all_components(pipelines):
+        if component.name == name:
+            return component
+    known = ", ".join(component.name for component in all_components(pipelines))
+    raise BadRequest(f"unknown component '{name}': there is {known}")

@@ -1,0 +1,80 @@
+-- The truth about runs: what each step needs, where it stands, what it answered. Workers of both styles keep these rows;
+-- joins, history, watchdog and redrive read them.
+
+CREATE TABLE IF NOT EXISTS graphs (
+    digest text PRIMARY KEY,
+    body   text NOT NULL -- contracts.graph.Graph as JSON
+);
+
+CREATE TABLE IF NOT EXISTS runs (
+    run_id      text PRIMARY KEY,
+    pipeline    text NOT NULL,
+    style       text NOT NULL, -- orchestrated or choreographed
+    date        date NOT NULL,
+    request     text NOT NULL, -- contracts.run.RunRequest as JSON
+    graph       text NOT NULL REFERENCES graphs,
+    generation  integer NOT NULL DEFAULT 1,
+    status      text NOT NULL DEFAULT 'RUNNING', -- RUNNING, SUCCEEDED, FAILED
+    cause       text,
+    execution   text, -- the ARN, when orchestrated
+    traceparent text,
+    deadline    timestamptz NOT NULL,
+    started_at  timestamptz NOT NULL DEFAULT now(),
+    ended_at    timestamptz
+);
+
+CREATE INDEX IF NOT EXISTS runs_running ON runs (deadline) WHERE status = 'RUNNING';
+CREATE INDEX IF NOT EXISTS runs_by_date ON runs (pipeline, date DESC);
+
+CREATE TABLE IF NOT EXISTS steps (
+    run_id      text NOT NULL REFERENCES runs,
+    component   text NOT NULL,
+    item        text NOT NULL,
+    version     text NOT NULL,
+    position    integer NOT NULL, -- in the order of the pipeline
+    state       text NOT NULL, -- waiting, ready, claimed, done, reused, failed
+    needs       text[] NOT NULL DEFAULT '{}', -- component/item
+    attempt     integer NOT NULL DEFAULT 0,
+    fence       integer NOT NULL DEFAULT 0, -- grows with every claim; a commit with an older one does not count
+    owner       text,
+    lease_until timestamptz,
+    token       text, -- the newest task token that asks for this step's answer
+    ready_by    text, -- the id of the event that completed the needs
+    ready_at    timestamptz,
+    input       text, -- JSON, as is the answer
+    answer      text,
+    error       text,
+    started_at  timestamptz,
+    ended_at    timestamptz,
+    PRIMARY KEY (run_id, component, item)
+);
+
+CREATE INDEX IF NOT EXISTS steps_ready ON steps (component, ready_at) WHERE state = 'ready';
+
+CREATE TABLE IF NOT EXISTS attempts (
+    run_id     text NOT NULL,
+    component  text NOT NULL,
+    item       text NOT NULL,
+    fence      integer NOT NULL,
+    generation integer NOT NULL,
+    attempt    integer NOT NULL,
+    worker     text NOT NULL,
+    log        text NOT NULL, -- where its log lines are
+    started_at timestamptz NOT NULL DEFAULT now(),
+    ended_at   timestamptz,
+    outcome    text, -- done or failed; null while it runs
+    error      text,
+    cause      text,
+    PRIMARY KEY (run_id, component, item, fence)
+);
+
+CREATE TABLE IF NOT EXISTS workers (
+    worker     text PRIMARY KEY,
+    component  text NOT NULL,
+    version    text NOT NULL,
+    pid        integer NOT NULL,
+    log        text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    seen_at    timestamptz NOT NULL DEFAULT now(),
+    calls      jsonb NOT NULL DEFAULT '{}' -- API calls and messages since it started, by service and operation
+);
