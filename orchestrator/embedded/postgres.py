@@ -124,7 +124,7 @@ def find_programs(home: Home, user: str | None) -> Path:
 
 def copy_open(package: Path, target: Path) -> None:
     """Copy the programs and the libraries they find by relative path, readable by everybody; all or nothing."""
-    draft = target.with_suffix(".draft")
+    draft = target.with_name(f"{target.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     install = f"pginstall{VERSION}"
     shutil.copytree(package / install, draft / package.name / install, symlinks=True)

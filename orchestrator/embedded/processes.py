@@ -108,7 +108,12 @@ def find_record(home: Home, name: str) -> ProcessRecord | None:
 
 
 def is_alive(record: ProcessRecord) -> bool:
-    return _find(record) is not None
+    """Whether this very process runs: not one that got its pid later, nor a zombie nobody has waited for."""
+    process = _find(record)
+    try:
+        return process is not None and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def stop_process(record: ProcessRecord, grace: float = 20.0) -> None:
@@ -180,8 +185,7 @@ def _group_of(user: str) -> int:
 def _find(record: ProcessRecord) -> psutil.Process | None:
     try:
         process = psutil.Process(record.pid)
-        same = abs(process.create_time() - record.started) < CLOCK_TOLERANCE
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if abs(process.create_time() - record.started) < CLOCK_TOLERANCE else None
     except psutil.NoSuchProcess:
         return None
 

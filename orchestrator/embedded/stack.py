@@ -30,17 +30,22 @@ class Endpoints(Frozen):
     def environment(self) -> dict[str, str]:
         """The variables that point boto3 and Brigade's programs here.
 
-        Credentials and region are LocalStack's own when it is embedded, and untouched otherwise.
+        Credentials and region are LocalStack's own when it is embedded, and untouched otherwise. A proxy of the user's is
+        not asked for it.
         """
         variables = {"AWS_ENDPOINT_URL": self.aws_endpoint_url, "DATABASE_URL": self.database_url}
         if not self.embedded_aws:
             return variables
+        given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        no_proxy = f"{given},127.0.0.1" if given else "127.0.0.1"
         return variables | {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
         }
 
 

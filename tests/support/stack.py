@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
 import psycopg
 import pytest
 from psycopg import sql
@@ -58,6 +59,7 @@ def aws(stack: Endpoints, monkeypatch: pytest.MonkeyPatch) -> str:
     LocalStack takes a twelve-digit access key for the account's number, so nothing another test made is in the way.
     """
     account = f"{uuid.uuid4().int % 10**12:012}"
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # It would remember the account of an earlier test.
     for name, value in (stack.environment() | {"AWS_ACCESS_KEY_ID": account}).items():
         if name != "DATABASE_URL":
             monkeypatch.setenv(name, value)

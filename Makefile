@@ -1,0 +1,50 @@
+# The two commands to know: `make demo` and `make test`. Both set up what they need first.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Versions the embedded LocalStack works on. Another one may be named: make setup PYTHON=3.12
+PYTHON ?= >=3.11,<3.13
+BIN := .venv/bin
+LOCALSTACK := $(addprefix orchestrator/embedded/,localstack-requirements.txt localstack_sitecustomize.py)
+
+.PHONY: help setup demo test lint render bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.setup ## Make .venv and LocalStack's own environment
+
+demo: setup ## Load a sample history, run the pipeline in both styles, compare
+	$(BIN)/python -m orchestrator.demo
+
+test: setup lint ## Check style and types, then run every test
+	$(BIN)/python -m pytest
+
+lint: setup ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+render: setup ## Write again the files that follow from the pipelines
+	$(BIN)/brigade render
+
+bench: setup ## Measure the worker's overhead and the gain of extracting in parallel
+	$(BIN)/python -m bench.worker
+	$(BIN)/python -m bench.extract
+
+clean: ## Remove what setup and the tests made in this folder
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.setup: pyproject.toml uv.lock $(LOCALSTACK) | .tools/uv
+	env -u VIRTUAL_ENV .tools/uv sync --locked --all-extras --python "$(PYTHON)"
+	$(BIN)/python -m orchestrator.embedded.prepare
+	@touch $@
+
+# The uv of the machine, else one of our own: in a venv, or beside it where Python has no ensurepip.
+.tools/uv:
+	@mkdir -p .tools
+	@if uv --version >/dev/null 2>&1; then ln -sf "$$(command -v uv)" $@; \
+	elif python3 -m venv .tools/venv >/dev/null 2>&1 && .tools/venv/bin/python -m pip install --quiet uv; then ln -sf venv/bin/uv $@; \
+	elif python3 -m pip install --quiet --target .tools/lib uv; then ln -sf lib/bin/uv $@; \
+	else echo "uv is missing and could not be installed: install it (https://docs.astral.sh/uv), then try again" >&2; exit 1; fi
