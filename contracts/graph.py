@@ -64,6 +64,9 @@ class Graph(Frozen):
     def digest(self) -> str:
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    def has(self, component: str) -> bool:
+        return any(node.component == component for node in self.nodes)
+
     def node(self, component: str) -> Node:
         for node in self.nodes:
             if node.component == component:

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS runs (
     status      text NOT NULL DEFAULT 'RUNNING', -- RUNNING, SUCCEEDED, FAILED
     cause       text,
     execution   text, -- the ARN, when orchestrated
+    checked_at  timestamptz, -- when the execution was last asked about
     traceparent text,
     deadline    timestamptz NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT now(),
@@ -49,6 +50,7 @@ CREATE TABLE IF NOT EXISTS steps (
     PRIMARY KEY (run_id, component, item)
 );
 
+CREATE INDEX IF NOT EXISTS steps_open ON steps (run_id) WHERE state NOT IN ('done', 'reused');
 CREATE INDEX IF NOT EXISTS steps_ready ON steps (component, ready_at) WHERE state = 'ready';
 
 CREATE TABLE IF NOT EXISTS attempts (

@@ -1,0 +1,119 @@
+"""One attempt at a step: the handler between its claim and its commit, and what its failure means."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg_pool import PoolTimeout
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from contracts.component import Component, Limit
+from contracts.errors import BrigadeError, HandlerTimedOut, UnexpectedError, WorkerLost
+from contracts.message import Event
+from services.runtime.commit import Committed, commit
+from services.runtime.context import Context
+from services.runtime.handlers import Kitchen
+from services.runtime.incoming import Json, serialise, validate
+from services.runtime.leases import Held
+from services.runtime.queue import check_size
+from services.runtime.store import Claim, Ended, Exhausted, Pool, Retry, Run, Store, Superseded
+from services.runtime.telemetry import Metrics, step_log
+
+MakeContext = Callable[[Run, Claim, Held], Context]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The attempt came to nothing; `then` says whether the step is tried again."""
+
+    error: str
+    cause: str
+    then: Retry | Exhausted | Superseded
+
+
+@dataclass(frozen=True)
+class Attempt:
+    component: Component
+    pool: Pool
+    store: Store
+    kitchen: Kitchen
+    metrics: Metrics
+    make_context: MakeContext
+
+    async def run(self, run: Run, claim: Claim, data: Json, held: Held) -> Committed | Failed | Superseded | Ended:
+        """Run the handler and make its answer count. Only a failure of the surroundings is raised."""
+        log = step_log(claim.key, claim.attempt)
+        started = time.monotonic()
+        context = self.make_context(run, claim, held)
+        try:
+            await self._refuse_what_kills_workers(claim)
+            event = await self._cook(data, context)
+            text, parsed = serialise(event, self.component.output)
+            check_size(text)
+        except Exception as raised:
+            return await self._failed(claim, raised)
+        finally:
+            self.metrics.seconds("Duration", time.monotonic() - started)
+        log.info("handled in %.3f s", time.monotonic() - started)
+        try:
+            async for patient in _patience():
+                with patient:
+                    return await commit(self.pool, run, claim, text, parsed, context.statements)
+        except BrigadeError as raised:
+            return await self._failed(claim, raised)
+        raise AssertionError("tenacity returns or raises")
+
+    async def _cook(self, data: Json, context: Context) -> Event:
+        inputs = validate(self.component.input, data)
+        timeout = self.component.policy.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.kitchen.cook(inputs, context)
+        except TimeoutError as error:
+            raise HandlerTimedOut(f"no answer within {timeout} s: raise the component's timeout, or do less") from error
+
+    async def _refuse_what_kills_workers(self, claim: Claim) -> None:
+        limit = self._limit(WorkerLost.__name__)
+        if limit and claim.attempt > limit.attempts:
+            losses = await self.store.count_failures(claim.key, [WorkerLost.__name__])
+            if losses >= limit.attempts:
+                raise KilledItsWorkers(
+                    f"{losses} workers were lost while they ran it: see their log lines before the end"
+                )
+
+    async def _failed(self, claim: Claim, raised: Exception) -> Failed:
+        error, cause = self._classify(raised)
+        limit = self._limit(error)
+        async for patient in _patience():
+            with patient:
+                then = await self.store.fail(claim, error, cause, limit)
+        step_log(claim.key, claim.attempt).error(
+            "attempt failed: %s: %s", error, cause, exc_info=None if isinstance(raised, BrigadeError) else raised
+        )
+        return Failed(error, cause, then)
+
+    def _classify(self, raised: Exception) -> tuple[str, str]:
+        """The error's name, as the policy and Step Functions know it, and what happened."""
+        if not isinstance(raised, BrigadeError):
+            return UnexpectedError.__name__, f"{type(raised).__name__}: {raised}"
+        known = (cls.__name__ for cls in type(raised).__mro__ if self.component.policy.limit_for(cls.__name__))
+        return next(known, raised.name) if raised.retryable else raised.name, str(raised)
+
+    def _limit(self, error: str) -> Limit | None:
+        return self.component.policy.limit_for(error)
+
+
+class KilledItsWorkers(BrigadeError):
+    """A step whose every attempt ended with the worker's own end."""
+
+
+def _patience() -> AsyncRetrying:
+    """The database may be away for a while; the fence keeps a late commit from counting."""
+    return AsyncRetrying(
+        retry=retry_if_exception_type((psycopg.OperationalError, PoolTimeout)),
+        wait=wait_random_exponential(multiplier=0.2, max=3),
+        stop=stop_after_delay(60),
+        reraise=True,
+    )

@@ -1,0 +1,54 @@
+"""Large data in S3, for handlers that run on other threads than the event loop's."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlparse
+
+import pyarrow as pa
+
+from contracts.message import DatasetRef
+from services.runtime import parquet
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+T = TypeVar("T")
+
+
+class Bridge:
+    """Runs coroutines of the worker's event loop for a handler's thread, which waits for them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+class S3Files:
+    def __init__(self, s3: "S3Client", bucket: str, bridge: Bridge) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._bridge = bridge
+
+    def read(self, ref: DatasetRef) -> pa.Table:
+        return parquet.decode(ref, self._bridge.wait_for(self._get(ref.uri)))
+
+    def write(self, name: str, table: pa.Table, schema_version: int) -> DatasetRef:
+        body = parquet.encode(table)
+        uri = self.write_bytes(name, body, "application/vnd.apache.parquet")
+        return parquet.reference(uri, table, body, schema_version)
+
+    def write_bytes(self, name: str, body: bytes, content_type: str) -> str:
+        self._bridge.wait_for(self._put(name, body, content_type))
+        return f"s3://{self._bucket}/{name}"
+
+    async def _get(self, uri: str) -> bytes:
+        place = urlparse(uri)
+        answer = await self._s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        async with answer["Body"] as stream:
+            return await stream.read()
+
+    async def _put(self, key: str, body: bytes, content_type: str) -> None:
+        await self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)

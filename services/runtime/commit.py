@@ -1,0 +1,97 @@
+"""The one short transaction that makes an answer count, and everything that must happen exactly then."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from contracts.envelope import StepKey
+from contracts.graph import Graph
+from contracts.resolve import Step, resolve
+from services.runtime import sql
+from services.runtime.context import Statement
+from services.runtime.store import Claim, Ended, Pool, Run, Superseded
+
+Json = dict[str, Any]
+Connection = AsyncConnection[Any]
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The answer is stored. `token` is the newest that asked for it; `run_seconds` is set when this ended the run."""
+
+    answer: str
+    token: str | None
+    run_seconds: float | None = None
+
+
+async def commit(
+    pool: Pool, run: Run, claim: Claim, answer: str, data: Json, statements: Sequence[Statement] = ()
+) -> Committed | Superseded | Ended:
+    """Store the answer if the claim still holds.
+
+    In the same transaction the handler's own statements run, the planner's answer becomes the run's steps, and the last
+    step's answer ends the run. `data` is the answer as JSON. Raises BadRequest when the plan cannot be resolved.
+    """
+    graph = run.graph
+    planner = claim.key.component == graph.planner.component
+    last = not graph.consumers(claim.key.component)
+    steps = resolve(graph, run.request, data) if planner else ()
+    parameters = {**claim.key.model_dump(), "fence": claim.fence, "answer": answer}
+    if not (planner or last or statements):
+        async with pool.connection() as connection:
+            return await _store_answer(connection, parameters)
+    async with pool.connection() as connection, connection.transaction():
+        status = await _lock(connection, claim.key)
+        if status != "RUNNING":
+            return Ended(f"the run is {status}")
+        stored = await _store_answer(connection, parameters)
+        if isinstance(stored, Superseded):
+            return stored
+        for statement in statements:
+            async with connection.cursor() as cursor:
+                await cursor.executemany(statement.sql, statement.rows)
+        await insert_steps(connection, claim.key.run_id, graph, steps)
+        return Committed(answer, stored.token, await _end(connection, claim.key) if last else None)
+
+
+async def insert_steps(connection: Connection, run_id: str, graph: Graph, steps: Sequence[Step]) -> None:
+    """Every step of the run after the planner's, waiting, or reused with the earlier answer."""
+    order = {node.component: number for number, node in enumerate(graph.nodes)}
+    rows = [
+        {
+            "run_id": run_id,
+            "component": step.component,
+            "item": step.item,
+            "version": step.version,
+            "position": order[step.component] * 100_000 + number,
+            "state": "reused" if step.reused else "waiting",
+            "needs": list(step.needs),
+            "answer": json.dumps(step.reused.output) if step.reused else None,
+        }
+        for number, step in enumerate(steps)
+    ]
+    if rows:
+        async with connection.cursor() as cursor:
+            await cursor.executemany(sql.INSERT_STEP, rows)
+
+
+async def _lock(connection: Connection, key: StepKey) -> str:
+    """Last steps that commit at the same moment must see each other; an ended run publishes nothing more."""
+    cursor = await connection.execute(sql.LOCK_RUN, key.model_dump())
+    row = await cursor.fetchone()
+    return str(row["status"]) if row else "unknown"
+
+
+async def _store_answer(connection: Connection, parameters: Json) -> Committed | Superseded:
+    cursor = await connection.execute(sql.STORE_ANSWER, parameters)
+    row = await cursor.fetchone()
+    return Committed(parameters["answer"], row["token"]) if row else Superseded()
+
+
+async def _end(connection: Connection, key: StepKey) -> float | None:
+    cursor = await connection.execute(sql.SUCCEED_RUN, key.model_dump())
+    row = await cursor.fetchone()
+    return float(row["seconds"]) if row else None

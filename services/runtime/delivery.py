@@ -1,0 +1,191 @@
+"""A message's way through a worker: understood, claimed, handled, committed, answered, deleted.
+
+What happens to the message is decided in one place, `_settle`, from what became of it. No transaction spans a handler: the
+message that is not deleted yet is the outbox, and whatever crashes, its redelivery finishes the work.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from dataclasses import dataclass
+
+from contracts.component import Component
+from contracts.envelope import StepKey
+from contracts.errors import BrigadeError, PoisonMessage
+from contracts.graph import Node
+from contracts.resolve import assemble
+from services.runtime.attempt import Attempt, Failed
+from services.runtime.commit import Committed
+from services.runtime.incoming import EventOf, Json, parse
+from services.runtime.joins import feed
+from services.runtime.leases import Held, Leases
+from services.runtime.outgoing import Outgoing, command_body, event_body
+from services.runtime.queue import Queue, Received, dumps
+from services.runtime.store import Busy, Done, Ended, Exhausted, Pool, Run, Store, Superseded, Worker
+from services.runtime.telemetry import Metrics
+
+log = logging.getLogger("brigade.delivery")
+
+BUSY_WAIT = 5.0
+"""Seconds after which a repeat of a step that somebody else holds is looked at again."""
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Done with, in whatever way."""
+
+
+@dataclass(frozen=True)
+class GiveBack:
+    """To be received again after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Out of the way, with the reason."""
+
+    error: str
+    reason: str
+
+
+Outcome = Delete | GiveBack | DeadLetter
+
+
+@dataclass(frozen=True)
+class Delivery:
+    component: Component
+    identity: Worker
+    queue: Queue
+    pool: Pool
+    store: Store
+    outgoing: Outgoing
+    leases: Leases
+    attempt: Attempt
+    metrics: Metrics
+
+    async def process(self, message: Received) -> None:
+        """Take one message from receipt to its end. A failure of the surroundings gives it back, to be tried again."""
+        self.metrics.seconds("MessageAge", max(time.time() - message.sent_at, 0))
+        held = self.leases.hold(message.receipt, message.token)
+        try:
+            await self._settle(message, await self._decide(message, held))
+        except asyncio.CancelledError:
+            await self._hand_back(message, held)
+            raise
+        except Exception:
+            log.exception("message %s could not be worked on now and will be received again", message.message_id)
+            self.metrics.count("Interrupted")
+        finally:
+            self.leases.drop(held)
+
+    async def _decide(self, message: Received, held: Held) -> Outcome:
+        try:
+            asked = parse(message.body, self.component)
+            run = await self.store.run(asked.key.run_id)
+            if run is None:
+                raise PoisonMessage(f"there is no run {asked.key.run_id}")
+            if isinstance(asked, EventOf) and not run.graph.has(self.component.name):
+                return Delete()  # of another pipeline, which shares the producer
+            node = run.graph.node(self.component.name)
+            if isinstance(asked, EventOf):
+                return await self._on_event(asked, run, node, message, held)
+            return await self._on_step(asked.key, asked.data, run, node, message, held)
+        except BrigadeError as error:
+            log.warning("message %s is poison: %s", message.message_id, error)
+            if message.token:
+                await self.outgoing.refuse(message.token, error.name, str(error), message.sent_at)
+            return DeadLetter(error.name, str(error))
+
+    async def _on_event(self, event: EventOf, run: Run, node: Node, message: Received, held: Held) -> Outcome:
+        if event.type not in {run.graph.node(need.component).event for need in node.needs}:
+            raise PoisonMessage(f"{node.component} takes no {event.type[:100]}")
+        fed = await feed(self.pool, event.key, node.component, self.identity.version)
+        keys = [StepKey(run_id=event.key.run_id, component=node.component, item=step.item) for step in fed]
+        if len(keys) == 1:
+            return await self._on_step(keys[0], await self._assemble(keys[0], run, node), run, node, message, held)
+        waiting = [key for key, step in zip(keys, fed, strict=True) if step.state == "ready"]
+        await self.queue.send([command_body(run, node, key, await self._assemble(key, run, node)) for key in waiting])
+        return Delete()
+
+    async def _assemble(self, key: StepKey, run: Run, node: Node) -> Json:
+        planner = run.graph.planner.component
+        answers = await self.store.answers(key.run_id, key.component, key.item, planner)
+        return assemble(run.graph, node, key.item, run.request, answers)
+
+    async def _on_step(self, key: StepKey, data: Json, run: Run, node: Node, message: Received, held: Held) -> Outcome:
+        claim = await self.store.claim(key, self.identity, message.token, dumps(data))
+        if isinstance(claim, Done):
+            self.metrics.count("Repeated")
+            await self._answer(key, claim.answer, run, node, message)
+            return Delete()
+        if isinstance(claim, Busy):
+            return GiveBack(min(claim.seconds_left, BUSY_WAIT))
+        if isinstance(claim, Ended):
+            return await self._unwanted(claim, message)
+        held.claim = claim
+        found = await self.attempt.run(run, claim, data, held)
+        held.claim = None
+        if isinstance(found, Committed):
+            self._count_end(run, "SUCCEEDED", found.run_seconds)
+            await self._answer(key, found.answer, run, node, message, found.token)
+            return Delete()
+        if isinstance(found, Failed):
+            return await self._on_failure(found, run, message)
+        if isinstance(found, Ended):
+            return await self._unwanted(found, message)
+        return GiveBack(1)
+
+    async def _answer(
+        self, key: StepKey, answer: str, run: Run, node: Node, message: Received, newest: str | None = None
+    ) -> None:
+        """Give the stored answer to whoever asks now: the task tokens, or the topic."""
+        tokens = {token for token in (message.token, newest) if token}
+        for token in tokens:
+            if not await self.outgoing.succeed(token, answer, message.sent_at):
+                self.metrics.count("StaleAnswers")
+        if node.announced or (not tokens and run.graph.consumers(node.component)):
+            body = event_body(run, node, key, json.loads(answer))
+            await self.outgoing.publish(body, node.event, run.request.versions)
+
+    async def _on_failure(self, failed: Failed, run: Run, message: Received) -> Outcome:
+        if isinstance(failed.then, Superseded):
+            return GiveBack(1)
+        if message.token:
+            await self.outgoing.refuse(message.token, failed.error, failed.cause, message.sent_at)
+        if isinstance(failed.then, Exhausted):
+            self.metrics.count("Failed")
+            self._count_end(run, "FAILED", failed.then.run_seconds)
+            return DeadLetter(failed.error, failed.cause)
+        self.metrics.count("Retried")
+        return Delete() if message.token else GiveBack(failed.then.delay)
+
+    async def _unwanted(self, ended: Ended, message: Received) -> Outcome:
+        log.info("message %s asks for work nobody wants: %s", message.message_id, ended.reason)
+        self.metrics.count("Unwanted")
+        if message.token:
+            await self.outgoing.refuse(message.token, "RunEnded", ended.reason, message.sent_at)
+        return Delete()
+
+    async def _settle(self, message: Received, outcome: Outcome) -> None:
+        if isinstance(outcome, GiveBack):
+            await self.queue.give_back(message.receipt, outcome.seconds)
+            return
+        if isinstance(outcome, DeadLetter):
+            self.metrics.count("DeadLettered")
+            await self.queue.dead_letter(message, outcome.error, outcome.reason)
+        else:
+            self.metrics.count("Handled")
+        self.queue.delete(message.receipt)
+
+    async def _hand_back(self, message: Received, held: Held) -> None:
+        """The worker is stopping and cannot wait: let another one start at once."""
+        if held.claim:
+            await self.store.release(held.claim)
+        await self.queue.give_back(message.receipt, 0)
+
+    def _count_end(self, run: Run, status: str, seconds: float | None) -> None:
+        if seconds is not None:
+            self.metrics.run_ended(run.request.pipeline, run.style, status, seconds)

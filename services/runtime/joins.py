@@ -1,0 +1,27 @@
+"""Which steps an event feeds. The needs of a step are rows, so the join is one statement under row locks."""
+
+from dataclasses import dataclass
+
+from contracts.envelope import StepKey
+from services.runtime import sql
+from services.runtime.store import Pool
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A step that this very event made ready, and where it stands now."""
+
+    item: str
+    state: str
+
+
+async def feed(pool: Pool, event: StepKey, component: str, version: str) -> list[Fed]:
+    """Mark the component's steps whose needs are all answered as ready, and give those that owe it to this event.
+
+    A step is owed to exactly one event, so two events that arrive together start it once, and a repeat of that event finds
+    its steps again, whatever crashed in between.
+    """
+    parameters = {"run_id": event.run_id, "component": component, "version": version, "event": event.id}
+    async with pool.connection() as connection:
+        cursor = await connection.execute(sql.FEED, parameters)
+        return [Fed(row["item"], row["state"]) for row in await cursor.fetchall()]

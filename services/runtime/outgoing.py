@@ -1,0 +1,102 @@
+"""What a worker says: events to the topic, commands to its own queue, answers to Step Functions."""
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from contracts.envelope import Envelope, StepKey
+from contracts.graph import Node
+from services.runtime.store import Run
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sns import SNSClient
+    from types_aiobotocore_stepfunctions import SFNClient
+
+Json = dict[str, Any]
+
+YOUNG = 10.0
+"""Seconds a task token may take until Step Functions knows it: its message can be faster."""
+
+NOT_WAITING = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+"""Nobody waits for this token: it is stale, or too young."""
+
+
+def event_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
+    return _body(run, node, key, node.event, data)
+
+
+def command_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
+    return _body(run, node, key, node.command, data)
+
+
+def _body(run: Run, node: Node, key: StepKey, wire_type: str, data: Json) -> str:
+    return Envelope[Json](
+        id=key.id,
+        source=f"/brigade/{node.component}",
+        type=wire_type,
+        time=datetime.now(UTC),
+        runid=key.run_id,
+        traceparent=run.traceparent,
+        data=data,
+    ).model_dump_json()
+
+
+def attributes_of(values: dict[str, str]) -> Any:
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
+
+
+class Outgoing:
+    def __init__(self, sns: "SNSClient", stepfunctions: "SFNClient", topic_arn: str) -> None:
+        self._sns = sns
+        self._stepfunctions = stepfunctions
+        self._topic_arn = topic_arn
+
+    async def publish(self, body: str, wire_type: str, versions: tuple[str, ...]) -> None:
+        """Publish an event. Subscriptions filter on its type and on the run's versions."""
+        attributes = attributes_of({"type": wire_type})
+        if versions:
+            attributes["versions"] = {"DataType": "String.Array", "StringValue": json.dumps(versions)}
+        await self._sns.publish(TopicArn=self._topic_arn, Message=body, MessageAttributes=attributes)
+
+    async def succeed(self, token: str, output: str, sent_at: float) -> bool:
+        """Answer a task token. False when nobody waits for it any more: the answer is stale."""
+
+        async def send() -> None:
+            await self._stepfunctions.send_task_success(taskToken=token, output=output)
+
+        return await self._answer(send, sent_at)
+
+    async def refuse(self, token: str, error: str, cause: str, sent_at: float) -> bool:
+        """Fail a task token; Step Functions takes 256 and 32,768 characters. False when nobody waits for it."""
+
+        async def send() -> None:
+            await self._stepfunctions.send_task_failure(taskToken=token, error=error[:256], cause=cause[:32_768])
+
+        return await self._answer(send, sent_at)
+
+    async def heartbeat(self, token: str) -> bool:
+        """Tell Step Functions that the step is being worked on. False when nobody waits, or not yet."""
+        try:
+            await self._stepfunctions.send_task_heartbeat(taskToken=token)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NOT_WAITING:
+                raise
+            return False
+        return True
+
+    async def _answer(self, send: Any, sent_at: float) -> bool:
+        while True:
+            try:
+                await send()
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in NOT_WAITING:
+                    raise
+                if time.time() - sent_at > YOUNG:
+                    return False
+                await asyncio.sleep(0.25)  # the token may be too young: there is no event to wait for
+            else:
+                return True

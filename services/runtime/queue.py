@@ -1,0 +1,170 @@
+"""One SQS queue and its dead-letter queue, with the fewest API calls that lose nothing."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contracts.envelope import MAX_MESSAGE_BYTES
+from contracts.errors import MessageTooLarge
+from services.runtime.outgoing import attributes_of
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+BATCH = 10
+"""The most messages one SQS call can carry."""
+
+LINGER = 0.1
+"""Seconds a delete waits for others to share its call."""
+
+log = logging.getLogger("brigade.queue")
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message as it came. `sent_at` is in seconds since the epoch, by the queue's clock."""
+
+    receipt: str
+    message_id: str
+    body: str
+    token: str | None
+    sent_at: float
+    receives: int
+
+
+class Queue:
+    """Receive, extend, give back, dead-letter and delete. `async with` it: leaving flushes what is to be deleted."""
+
+    def __init__(self, sqs: "SQSClient", url: str, dead_letter_url: str, lease: int) -> None:
+        self._sqs = sqs
+        self._url = url
+        self._dead_letter_url = dead_letter_url
+        self._lease = lease
+        self._deletes: asyncio.Queue[str | None] = asyncio.Queue()
+        self._deleter: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Queue":
+        self._deleter = asyncio.create_task(self._delete_in_batches())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._deletes.put_nowait(None)
+        if self._deleter:
+            await self._deleter
+
+    async def receive(self, most: int, wait: int = 20) -> list[Received]:
+        """Long-poll for at most `most` messages; each is ours for one lease."""
+        answer = await self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=min(most, BATCH),
+            WaitTimeSeconds=wait,
+            VisibilityTimeout=self._lease,
+            MessageAttributeNames=["taskToken"],
+            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+        )
+        return [_received(message) for message in answer.get("Messages", [])]
+
+    def delete(self, receipt: str) -> None:
+        """Delete soon, together with others. Should it fail for good, the message comes back and its answer repeats."""
+        self._deletes.put_nowait(receipt)
+
+    async def give_back(self, receipt: str, seconds: float) -> None:
+        """Let the message be received again after so many seconds (SQS takes at most 12 hours)."""
+        timeout = min(max(round(seconds), 0), 43_200)
+        await self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=timeout)
+
+    async def extend(self, receipts: Sequence[str]) -> None:
+        """Renew the leases of messages in flight. One that cannot be renewed is logged: the step's own lease decides."""
+        for chunk in _chunks(receipts):
+            entries: Any = [
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": self._lease}
+                for number, receipt in enumerate(chunk)
+            ]
+            answer = await self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            for failed in answer.get("Failed", []):
+                log.warning("a message's lease was not renewed: %s", failed.get("Message", failed["Code"]))
+
+    async def send(self, bodies: Sequence[str]) -> None:
+        """Send commands to this queue. Raises MessageTooLarge before anything is sent."""
+        for body in bodies:
+            check_size(body)
+        for chunk in _chunks(bodies):
+            entries: Any = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(chunk)]
+            answer = await self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+            if failed := answer.get("Failed"):
+                raise ConnectionError(
+                    f"{len(failed)} of {len(chunk)} commands were not sent: {failed[0].get('Message')}"
+                )
+
+    async def dead_letter(self, message: Received, error: str, reason: str) -> None:
+        """Move a message out of the way, with the reason; then it can be deleted here."""
+        about = {
+            "error": error,
+            "reason": reason[:1000] or error,
+            "receives": str(message.receives),
+            "firstSent": str(message.sent_at),
+        }
+        await self._sqs.send_message(
+            QueueUrl=self._dead_letter_url, MessageBody=message.body, MessageAttributes=attributes_of(about)
+        )
+
+    async def _delete_in_batches(self) -> None:
+        while (first := await self._deletes.get()) is not None:
+            batch, stopping = [first], False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER):
+                    while len(batch) < BATCH and not stopping:
+                        following = await self._deletes.get()
+                        stopping = following is None
+                        if following is not None:
+                            batch.append(following)
+            await self._delete_batch(batch)
+            if stopping:
+                return
+
+    async def _delete_batch(self, receipts: list[str], tries: int = 3) -> None:
+        left = receipts
+        for _ in range(tries):
+            entries: Any = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(left)]
+            try:
+                answer = await self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            except Exception:
+                log.warning("messages were not deleted: they will come back and repeat their answers", exc_info=True)
+                return
+            left = [left[int(failed["Id"])] for failed in answer.get("Failed", []) if not failed["SenderFault"]]
+            if not left:
+                return
+        log.warning("%d messages were not deleted: they will come back and repeat their answers", len(left))
+
+
+def check_size(body: str) -> None:
+    size = len(body.encode())
+    if size > MAX_MESSAGE_BYTES:
+        raise MessageTooLarge(
+            f"a message of {size:,} bytes is over {MAX_MESSAGE_BYTES:,}: write the data with ctx.write and send its reference"
+        )
+
+
+def _chunks(items: Sequence[str]) -> list[Sequence[str]]:
+    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+
+
+def _received(message: Any) -> Received:
+    system = message.get("Attributes", {})
+    token = message.get("MessageAttributes", {}).get("taskToken", {}).get("StringValue")
+    return Received(
+        receipt=message["ReceiptHandle"],
+        message_id=message["MessageId"],
+        body=message["Body"],
+        token=token,
+        sent_at=int(system.get("SentTimestamp", 0)) / 1000,
+        receives=int(system.get("ApproximateReceiveCount", 1)),
+    )
+
+
+def dumps(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,195 @@
+"""The statements of the step store. Each is atomic by itself; store.py and commit.py say which go together."""
+
+RUN = """
+SELECT r.style, r.request, r.traceparent, g.body
+FROM runs r JOIN graphs g ON g.digest = r.graph
+WHERE r.run_id = %(run_id)s
+"""
+
+CLAIM = """
+WITH claimed AS (
+    UPDATE steps s
+    SET state = 'claimed', owner = %(name)s, fence = s.fence + 1, attempt = s.attempt + 1, started_at = now(),
+        lease_until = now() + make_interval(secs => %(lease)s), token = coalesce(%(token)s, s.token),
+        input = %(input)s, error = NULL
+    FROM runs r
+    WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)s AND s.version = %(version)s
+      AND (s.state IN ('waiting', 'ready') OR (s.state = 'claimed' AND s.lease_until < now()))
+      AND r.run_id = s.run_id AND r.status = 'RUNNING'
+    RETURNING s.run_id, s.component, s.item, s.fence, s.attempt, r.generation
+), lost AS (
+    UPDATE attempts a SET ended_at = now(), outcome = 'failed', error = 'WorkerLost', cause = 'its lease ran out'
+    FROM claimed c
+    WHERE a.run_id = c.run_id AND a.component = c.component AND a.item = c.item AND a.ended_at IS NULL
+), logged AS (
+    INSERT INTO attempts (run_id, component, item, fence, generation, attempt, worker, log)
+    SELECT run_id, component, item, fence, generation, attempt, %(name)s, %(log)s FROM claimed
+)
+SELECT fence, attempt FROM claimed
+"""
+
+LOOK = """
+UPDATE steps s SET token = coalesce(%(token)s, s.token)
+FROM runs r
+WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)s AND r.run_id = s.run_id
+RETURNING s.state, s.version, s.answer, r.status, extract(epoch FROM s.lease_until - now()) AS seconds_left
+"""
+
+STORE_ANSWER = """
+WITH done AS (
+    UPDATE steps SET state = 'done', answer = %(answer)s, ended_at = now(), owner = NULL, lease_until = NULL
+    WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s
+      AND state = 'claimed' AND fence = %(fence)s
+    RETURNING token
+), logged AS (
+    UPDATE attempts SET ended_at = now(), outcome = 'done'
+    WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND fence = %(fence)s
+      AND EXISTS (SELECT 1 FROM done)
+)
+SELECT token FROM done
+"""
+
+LOCK_RUN = "SELECT status FROM runs WHERE run_id = %(run_id)s FOR UPDATE"
+
+INSERT_STEP = """
+INSERT INTO steps (run_id, component, item, version, position, state, needs, answer)
+VALUES (%(run_id)s, %(component)s, %(item)s, %(version)s, %(position)s, %(state)s, %(needs)s, %(answer)s)
+ON CONFLICT DO NOTHING
+"""
+
+SUCCEED_RUN = """
+UPDATE runs SET status = 'SUCCEEDED', ended_at = now()
+WHERE run_id = %(run_id)s AND status = 'RUNNING'
+  AND NOT EXISTS (SELECT 1 FROM steps WHERE run_id = %(run_id)s AND state NOT IN ('done', 'reused'))
+RETURNING extract(epoch FROM ended_at - started_at) AS seconds
+"""
+
+FAIL_ATTEMPT = """
+UPDATE attempts a SET ended_at = now(), outcome = 'failed', error = %(error)s, cause = %(cause)s
+FROM steps s
+WHERE a.run_id = %(run_id)s AND a.component = %(component)s AND a.item = %(item)s AND a.fence = %(fence)s
+  AND s.run_id = a.run_id AND s.component = a.component AND s.item = a.item
+  AND s.state = 'claimed' AND s.fence = a.fence
+"""
+
+COUNT_FAILURES = """
+SELECT count(*) AS failures
+FROM attempts a JOIN runs r USING (run_id)
+WHERE a.run_id = %(run_id)s AND a.component = %(component)s AND a.item = %(item)s
+  AND a.generation = r.generation AND a.error = ANY (%(errors)s)
+"""
+
+RELEASE_STEP = """
+UPDATE steps SET state = 'ready', error = %(error)s, owner = NULL, lease_until = NULL,
+                 ready_at = now() + make_interval(secs => %(delay)s)
+WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s
+"""
+
+GIVE_BACK = """
+WITH ended AS (
+    UPDATE attempts SET ended_at = now(), outcome = 'failed', error = 'GivenBack', cause = 'the worker was stopped'
+    WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND fence = %(fence)s
+      AND ended_at IS NULL
+)
+UPDATE steps SET state = 'ready', owner = NULL, lease_until = NULL, ready_at = now()
+WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND state = 'claimed' AND fence = %(fence)s
+RETURNING 1
+"""
+
+FAIL_STEP = """
+UPDATE steps SET state = 'failed', error = %(error)s, ended_at = now(), owner = NULL, lease_until = NULL
+WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s
+"""
+
+FAIL_RUN = """
+UPDATE runs SET status = 'FAILED', cause = %(cause)s, ended_at = now()
+WHERE run_id = %(run_id)s AND status = 'RUNNING'
+RETURNING extract(epoch FROM ended_at - started_at) AS seconds
+"""
+
+EXTEND = """
+UPDATE steps s SET lease_until = now() + make_interval(secs => %(lease)s)
+FROM unnest(%(runs)s::text[], %(components)s::text[], %(items)s::text[], %(fences)s::integer[])
+     AS held (run_id, component, item, fence)
+WHERE s.run_id = held.run_id AND s.component = held.component AND s.item = held.item
+  AND s.fence = held.fence AND s.state = 'claimed'
+RETURNING s.run_id, s.component, s.item, s.token
+"""
+
+# The first branch sees the rows as they were, so the two never name the same step.
+FEED = """
+WITH made AS (
+    UPDATE steps s SET state = 'ready', ready_by = %(event)s, ready_at = now()
+    WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.version = %(version)s AND s.state = 'waiting'
+      AND NOT EXISTS (
+          SELECT 1 FROM unnest(s.needs) AS need
+          LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
+          WHERE needed.state IS NULL OR needed.state NOT IN ('done', 'reused')
+      )
+    RETURNING s.item, s.position, s.state
+)
+SELECT item, position, state FROM steps
+WHERE run_id = %(run_id)s AND component = %(component)s AND version = %(version)s AND ready_by = %(event)s
+UNION ALL
+SELECT item, position, state FROM made
+ORDER BY position
+"""
+
+ANSWERS = """
+SELECT n.component, n.item, n.answer
+FROM steps s JOIN steps n ON n.run_id = s.run_id
+WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)s AND n.answer IS NOT NULL
+  AND (n.component || '/' || n.item = ANY (s.needs) OR (n.component = %(planner)s AND n.item = %(whole)s))
+"""
+
+EARLIER_RESULT = """
+SELECT r.run_id, r.date, s.answer
+FROM runs r JOIN steps s USING (run_id)
+WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED' AND r.date < %(before)s
+  AND s.component = %(component)s AND s.item = %(item)s AND s.state IN ('done', 'reused')
+ORDER BY r.date DESC, r.ended_at DESC
+LIMIT 1
+"""
+
+STALE_READY = """
+UPDATE steps SET ready_at = now()
+WHERE (run_id, component, item) IN (
+    SELECT s.run_id, s.component, s.item
+    FROM steps s JOIN runs r USING (run_id)
+    WHERE s.component = %(component)s AND s.version = %(version)s AND s.state = 'ready'
+      AND s.ready_at < now() - make_interval(secs => %(stale)s)
+      AND r.status = 'RUNNING' AND r.style = 'choreographed'
+    LIMIT 100
+    FOR UPDATE OF s SKIP LOCKED
+)
+RETURNING run_id, item
+"""
+
+OVERDUE = """
+SELECT r.run_id,
+       (SELECT string_agg(s.component || '/' || s.item || ' (' || s.state || ')', ', ' ORDER BY s.position)
+        FROM steps s WHERE s.run_id = r.run_id AND s.state NOT IN ('done', 'reused')) AS missing
+FROM runs r
+WHERE r.status = 'RUNNING' AND r.deadline < now()
+LIMIT 20
+FOR UPDATE SKIP LOCKED
+"""
+
+# Young executions are left alone; `checked_at` spreads the questions over the workers.
+UNCHECKED_EXECUTIONS = """
+UPDATE runs SET checked_at = now()
+WHERE run_id IN (
+    SELECT run_id FROM runs
+    WHERE status = 'RUNNING' AND execution IS NOT NULL AND started_at < now() - interval '15 seconds'
+      AND (checked_at IS NULL OR checked_at < now() - interval '15 seconds')
+    LIMIT 20
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING run_id, execution
+"""
+
+REPORT = """
+INSERT INTO workers (worker, component, version, pid, log, calls)
+VALUES (%(name)s, %(component)s, %(version)s, %(pid)s, %(log)s, %(calls)s)
+ON CONFLICT (worker) DO UPDATE SET seen_at = now(), calls = excluded.calls
+"""

@@ -1,0 +1,214 @@
+"""The step store: who works on what, and what came of it. PostgreSQL; leases use the database's clock.
+
+One step has one row (contracts/runs.sql). Claiming counts the attempt before the handler runs, so that crashes count, and
+raises a fence; a commit with an older fence changes nothing.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from contracts.component import Limit
+from contracts.envelope import StepKey
+from contracts.graph import WHOLE, Graph
+from contracts.message import EarlierResult
+from contracts.run import RunRequest
+from services.runtime import sql
+
+Json = dict[str, Any]
+Row = dict[str, Any]
+Pool = AsyncConnectionPool[Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What does not change about a run while it is under way."""
+
+    style: str
+    request: RunRequest
+    graph: Graph
+    traceparent: str | None
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Who claims, and where its log lines are."""
+
+    name: str
+    log: str
+    version: str
+    lease: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to run a step's handler until the lease ends."""
+
+    key: StepKey
+    fence: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step has its answer."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Another delivery holds a live lease on the step."""
+
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The run is over, or knows no such step: the message asks for work nobody wants."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The attempt failed; the step is ready to be tried again after so many seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True)
+class Exhausted:
+    """The step failed for good, and the run with it, after so many seconds unless it had ended before."""
+
+    run_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """The lease ran out and somebody else holds the step: what this attempt found does not count."""
+
+
+def open_pool(database_url: str, size: int = 4) -> Pool:
+    """A pool that is not open yet: `async with` it."""
+    kwargs = {"autocommit": True, "row_factory": dict_row}
+    return AsyncConnectionPool(database_url, min_size=1, max_size=size, open=False, kwargs=kwargs)
+
+
+class Store:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._runs: dict[str, Run] = {}
+
+    async def run(self, run_id: str) -> Run | None:
+        """The run, or None when there is none of that id. Kept: a run's request and graph never change."""
+        if run_id not in self._runs:
+            row = await self._one(sql.RUN, {"run_id": run_id})
+            if row is None:
+                return None
+            if len(self._runs) >= 1000:
+                self._runs.clear()
+            self._runs[run_id] = Run(
+                style=row["style"],
+                request=RunRequest.model_validate_json(row["request"]),
+                graph=Graph.model_validate_json(row["body"]),
+                traceparent=row["traceparent"],
+            )
+        return self._runs[run_id]
+
+    async def claim(self, key: StepKey, worker: Worker, token: str | None, data: str) -> Claim | Done | Busy | Ended:
+        """Take the step, or say what stands in the way; then a live owner learns the newest token."""
+        parameters = {**key.model_dump(), **vars(worker), "token": token, "input": data}
+        row = await self._one(sql.CLAIM, parameters)
+        if row is not None:
+            return Claim(key, row["fence"], row["attempt"])
+        row = await self._one(sql.LOOK, parameters)
+        if row is None:
+            return Ended(f"the run has no step {key.local}")
+        if row["state"] in ("done", "reused"):
+            return Done(row["answer"])
+        if row["status"] != "RUNNING":
+            return Ended(f"the run is {row['status']}")
+        if row["version"] != worker.version:
+            return Ended(f"the run pins {key.component} to {row['version']}")
+        return Busy(max(float(row["seconds_left"] or 0), 1.0))
+
+    async def count_failures(self, key: StepKey, errors: Sequence[str]) -> int:
+        """How many attempts of the run's current generation ended with one of these errors."""
+        row = await self._one(sql.COUNT_FAILURES, {**key.model_dump(), "errors": list(errors)})
+        return int(row["failures"]) if row else 0
+
+    async def fail(self, claim: Claim, error: str, cause: str, limit: Limit | None) -> Retry | Exhausted | Superseded:
+        """Record a failed attempt; when its limit is spent, fail the step and the run in the same transaction."""
+        parameters = {**claim.key.model_dump(), "fence": claim.fence, "error": error, "cause": cause}
+        async with self._pool.connection() as connection, connection.transaction():
+            recorded = await connection.execute(sql.FAIL_ATTEMPT, parameters)
+            if recorded.rowcount == 0:
+                return Superseded()
+            errors = list(limit.errors) if limit else [error]
+            cursor = await connection.execute(sql.COUNT_FAILURES, {**parameters, "errors": errors})
+            row = await cursor.fetchone()
+            failures = int(row["failures"]) if row else 1
+            if limit is not None and failures < limit.attempts:
+                delay = limit.delay_after(failures)
+                await connection.execute(sql.RELEASE_STEP, {**parameters, "delay": delay})
+                return Retry(delay)
+            await connection.execute(sql.FAIL_STEP, parameters)
+            times = f" after {failures} attempts" if failures > 1 else ""
+            run_cause = f"{claim.key.local} failed{times}: {error}: {cause}"
+            cursor = await connection.execute(sql.FAIL_RUN, {**parameters, "cause": run_cause})
+            ended = await cursor.fetchone()
+            return Exhausted(float(ended["seconds"]) if ended else None)
+
+    async def extend(self, claims: Sequence[Claim], lease: int) -> dict[StepKey, str | None]:
+        """Renew the leases still held; gives the newest token of each. A claim that is missing in it was lost."""
+        parameters = {
+            "runs": [claim.key.run_id for claim in claims],
+            "components": [claim.key.component for claim in claims],
+            "items": [claim.key.item for claim in claims],
+            "fences": [claim.fence for claim in claims],
+            "lease": lease,
+        }
+        rows = await self._all(sql.EXTEND, parameters)
+        return {_key(row): row["token"] for row in rows}
+
+    async def release(self, claim: Claim) -> None:
+        """Give a step back that was not finished, without a verdict: a worker is shutting down."""
+        await self._one(sql.GIVE_BACK, {**claim.key.model_dump(), "fence": claim.fence})
+
+    async def answers(self, run_id: str, component: str, item: str, planner: str) -> dict[str, Json]:
+        """The answers of the steps that one step needs, and the plan, by local key."""
+        parameters = {"run_id": run_id, "component": component, "item": item, "planner": planner, "whole": WHOLE}
+        rows = await self._all(sql.ANSWERS, parameters)
+        return {f"{row['component']}/{row['item']}": json.loads(row["answer"]) for row in rows}
+
+    async def earlier_result(self, pipeline: str, component: str, item: str, before: date) -> EarlierResult | None:
+        parameters = {"pipeline": pipeline, "component": component, "item": item, "before": before}
+        row = await self._one(sql.EARLIER_RESULT, parameters)
+        if row is None:
+            return None
+        return EarlierResult(run_id=row["run_id"], date=row["date"], output=json.loads(row["answer"]))
+
+    async def report(self, worker: Worker, component: str, pid: int, calls: Json) -> None:
+        """Say that a worker is alive, and how many API calls it has made since it started."""
+        parameters = {**vars(worker), "component": component, "pid": pid, "calls": json.dumps(calls)}
+        async with self._pool.connection() as connection:
+            await connection.execute(sql.REPORT, parameters)
+
+    async def _one(self, query: str, parameters: Json) -> Row | None:
+        rows = await self._all(query, parameters)
+        return rows[0] if rows else None
+
+    async def _all(self, query: str, parameters: Json) -> list[Row]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+
+def _key(row: Row) -> StepKey:
+    return StepKey(run_id=row["run_id"], component=row["component"], item=row["item"])

@@ -1,0 +1,96 @@
+"""JSON log lines, EMF metrics and exact counts of API calls."""
+
+import logging
+import sys
+from collections import Counter
+from typing import Any
+
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from contracts.envelope import StepKey
+
+NAMESPACE = "Brigade"
+
+
+def configure_logging(level: str, component: str, version: str, worker: str) -> None:
+    """One JSON line per record on standard output, with the fields that `brigade logs` sorts and filters by."""
+    formatter = LambdaPowertoolsFormatter(
+        datefmt="%Y-%m-%dT%H:%M:%S.%F%z", use_rfc3339=True, log_record_order=["timestamp", "level", "message"]
+    )
+    formatter.append_keys(component=component, version=version, worker=worker)
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("botocore", "aiobotocore", "psycopg", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def step_log(key: StepKey, attempt: int) -> "logging.LoggerAdapter[logging.Logger]":
+    fields = {"run": key.run_id, "item": key.item, "attempt": attempt}
+    return logging.LoggerAdapter(logging.getLogger("brigade.step"), fields)
+
+
+class Metrics:
+    """What a worker measures. Values gather until `flush`, which prints one EMF line that CloudWatch reads as metrics."""
+
+    def __init__(self, component: str, version: str) -> None:
+        self._dimensions = {"component": component, "version": version}
+        self._metrics = self._fresh()
+        self._pending = False
+
+    def count(self, name: str, value: int = 1) -> None:
+        self._add(name, MetricUnit.Count, value)
+
+    def seconds(self, name: str, value: float) -> None:
+        self._add(name, MetricUnit.Seconds, value)
+
+    def run_ended(self, pipeline: str, style: str, status: str, seconds: float) -> None:
+        """One line per run, with the run's own dimensions: the same for both styles."""
+        metrics = EphemeralMetrics(namespace=NAMESPACE)
+        metrics.add_dimension("pipeline", pipeline)
+        metrics.add_dimension("style", style)
+        metrics.add_metric(f"Runs{status.title()}", MetricUnit.Count, 1)
+        metrics.add_metric("RunDuration", MetricUnit.Seconds, seconds)
+        metrics.flush_metrics()
+
+    def flush(self) -> None:
+        if self._pending:
+            self._metrics.flush_metrics()
+            self._metrics = self._fresh()
+            self._pending = False
+
+    def _add(self, name: str, unit: MetricUnit, value: float) -> None:
+        self._metrics.add_metric(name, unit, value)
+        self._pending = True
+
+    def _fresh(self) -> EphemeralMetrics:
+        metrics = EphemeralMetrics(namespace=NAMESPACE)
+        for name, value in self._dimensions.items():
+            metrics.add_dimension(name, value)
+        return metrics
+
+
+class ApiCalls:
+    """Counts a client's API calls by service and operation, polls that found nothing apart, and messages received."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def watch(self, client: Any) -> None:
+        client.meta.events.register("after-call", self._count)
+
+    def snapshot(self) -> dict[str, int]:
+        """Counts by `service.Operation`; `sqs.ReceiveMessage.idle` and `messages` beside them."""
+        return dict(self._counts)
+
+    def _count(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        name = f"{model.service_model.endpoint_prefix}.{model.name}"
+        if model.name == "ReceiveMessage":
+            received = len(parsed.get("Messages", ()))
+            self._counts["messages"] += received
+            if not received:
+                name += ".idle"
+        self._counts[name] += 1

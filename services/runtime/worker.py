@@ -1,0 +1,133 @@
+"""A worker: receives as much as it can handle, keeps its leases, helps with the sweep, reports, and stops gracefully."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.runtime.delivery import Delivery
+from services.runtime.queue import BATCH, Received
+from services.runtime.sweep import Sweep
+from services.runtime.telemetry import ApiCalls
+
+LINGER = 0.1
+"""Seconds a receive waits for more free slots, so that one call brings more messages."""
+
+SWEEP_EVERY = 20.0
+REPORT_EVERY = 1.0
+SEEN_EVERY = 5.0
+
+log = logging.getLogger("brigade.worker")
+
+
+@dataclass
+class Slots:
+    """The handlers that run now, and how many may."""
+
+    concurrency: int
+    busy: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def free(self) -> int:
+        return self.concurrency - len(self.busy)
+
+    def start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self.busy.add(task)
+        task.add_done_callback(self.busy.discard)
+
+    async def some(self) -> int:
+        """Wait for a free slot, then briefly for as many as one receive can fill."""
+        while not self.free:
+            await asyncio.wait(self.busy, return_when=asyncio.FIRST_COMPLETED)
+        until = time.monotonic() + LINGER
+        while self.busy and self.free < min(BATCH, self.concurrency) and (left := until - time.monotonic()) > 0:
+            await asyncio.wait(self.busy, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        return self.free
+
+
+@dataclass
+class WorkerProcess:
+    delivery: Delivery
+    sweep: Sweep
+    calls: ApiCalls
+    pid: int
+    concurrency: int
+    drain_seconds: float
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Work until `stopping` is set: then finish what is in flight, and give back what would take too long."""
+        slots = Slots(self.concurrency)
+        await self._report()
+        log.info("ready")
+        helpers = [
+            asyncio.create_task(self.delivery.leases.keep()),
+            asyncio.create_task(self._every(SWEEP_EVERY, self._sweep)),
+            asyncio.create_task(self._every(REPORT_EVERY, self._report)),
+        ]
+        receiver = asyncio.create_task(self._receive(slots))
+        stop = asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({receiver, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await _cancel(receiver)
+            await self._drain(slots)
+        finally:
+            for task in (*helpers, stop):
+                await _cancel(task)
+            await self._report()
+
+    async def _receive(self, slots: Slots) -> None:
+        failures = 0
+        while True:
+            most = await slots.some()
+            try:
+                messages = await self.delivery.queue.receive(most)
+            except Exception:
+                failures += 1
+                log.exception("cannot receive, trying again")
+                await asyncio.sleep(random.uniform(0, min(2**failures, 15)))  # noqa: S311 - jitter needs no secrecy
+                continue
+            failures = 0
+            for message in messages:
+                slots.start(self._work(message))
+
+    async def _work(self, message: Received) -> None:
+        await self.delivery.process(message)
+
+    async def _drain(self, slots: Slots) -> None:
+        if not slots.busy:
+            return
+        log.info("stopping: %d messages in flight", len(slots.busy))
+        _, late = await asyncio.wait(slots.busy, timeout=self.drain_seconds)
+        for task in late:
+            await _cancel(task)
+        if late:
+            log.warning("gave %d messages back unfinished", len(late))
+
+    async def _sweep(self) -> None:
+        await self.sweep.once(self.delivery.component.name, self.delivery.identity.version)
+
+    async def _report(self) -> None:
+        self.delivery.metrics.flush()
+        await self.delivery.store.report(
+            self.delivery.identity, self.delivery.component.name, self.pid, self.calls.snapshot()
+        )
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - spreads workers, needs no secrecy
+            try:
+                await work()
+            except Exception:
+                log.warning("%s failed and will be tried again", work.__name__, exc_info=True)
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
