@@ -1,0 +1,129 @@
+"""What the configurator reads. Names are sorted by code point, so that no database's locale changes a plan."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+import pyarrow as pa
+
+from contracts.configurator import History
+from contracts.errors import BadData
+from services.configurator.weeks import WEEK, latest_weeks, menu_saturdays, readable_history, refuse_stale
+
+NOTHING_LOADED = "load one with 'brigade load' or make one with 'brigade sample'"
+GUESS_FROM_WEEKS = 3
+"""Without a menu, the coming one is the recipes ordered in so many weeks at the end of the history."""
+
+_HISTORY = "SELECT first_week, last_week, recipes_per_box, portions_per_order FROM history"
+_FACTORIES = "SELECT factory, weekly_cap FROM factories"
+_REGIONS = "SELECT region, factory FROM regions"
+_CENTRES = "SELECT centre FROM centres"
+_MENU_BOUNDS = "SELECT min(week), max(week) FROM menu"
+_MENU = "SELECT week, recipe FROM menu WHERE week = ANY(%s)"
+_RECENT_RECIPES = "SELECT DISTINCT recipe FROM orders WHERE starts >= %s AND starts < %s"
+_RECIPE_BOOK = """
+    SELECT recipe, category, cuisine, ingredient, quantity, unit
+    FROM recipes JOIN ingredients USING (recipe)
+    ORDER BY recipe COLLATE "C", ingredient COLLATE "C"
+"""
+_BOOK_SCHEMA = pa.schema(
+    [
+        ("recipe", pa.string()),
+        ("category", pa.string()),
+        ("cuisine", pa.string()),
+        ("ingredient", pa.string()),
+        ("quantity", pa.float64()),
+        ("unit", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One consistent view of the order history's surroundings. Caps are boxes a week."""
+
+    history: History
+    recipes_per_box: float
+    portions_per_order: float
+    caps: dict[str, float]
+    home_of: dict[str, str]
+    """The factory of each region."""
+    centres: tuple[str, ...]
+    menus: dict[date, tuple[str, ...]]
+    """The recipes of each menu week ahead."""
+    recipe_book: pa.Table
+
+
+def read(connect: Callable[[], AbstractContextManager[psycopg.Connection]], run_date: date) -> Loaded:
+    """Everything in one snapshot, so that a load at the same time is seen whole or not at all.
+
+    Raises BadData when there is no history for the run date or no menu for a week ahead.
+    """
+    with connect() as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        try:
+            with connection.transaction():
+                return _read(connection, run_date)
+        except psycopg.errors.UndefinedTable as error:
+            raise BadData(f"this database has no order history: {NOTHING_LOADED}") from error
+
+
+def _read(connection: psycopg.Connection, run_date: date) -> Loaded:
+    row = connection.execute(_HISTORY).fetchone()
+    if row is None:
+        raise BadData(f"the order history is empty: {NOTHING_LOADED}")
+    first_week, last_week, recipes_per_box, portions_per_order = row
+    history = readable_history(first_week, last_week, run_date)
+    refuse_stale(history, run_date)
+    return Loaded(
+        history=history,
+        recipes_per_box=recipes_per_box,
+        portions_per_order=portions_per_order,
+        caps=dict(connection.execute(_FACTORIES).fetchall()),
+        home_of=dict(connection.execute(_REGIONS).fetchall()),
+        centres=tuple(sorted(centre for (centre,) in connection.execute(_CENTRES))),
+        menus=_menus(connection, history, menu_saturdays(run_date)),
+        recipe_book=_recipe_book(connection),
+    )
+
+
+def _menus(connection: psycopg.Connection, history: History, weeks: tuple[date, ...]) -> dict[date, tuple[str, ...]]:
+    bounds = connection.execute(_MENU_BOUNDS).fetchone()
+    assert bounds is not None, "an aggregate always gives a row"
+    first, last = bounds
+    if first is None:
+        return dict.fromkeys(weeks, _recent_recipes(connection, history))
+    recipes: dict[date, list[str]] = {week: [] for week in weeks}
+    for week, recipe in connection.execute(_MENU, [list(weeks)]):
+        recipes[week].append(recipe)
+    for week, found in recipes.items():
+        if not found:
+            raise BadData(f"no menu for week {week}: {_menu_advice(week, first, last)}")
+    return {week: tuple(sorted(found)) for week, found in recipes.items()}
+
+
+def _menu_advice(week: date, first: date, last: date) -> str:
+    if week < last:
+        return f"load one (the loaded menus run from {first} to {last})"
+    # The run's last week must not be after the last menu, and its first is the Saturday after its date.
+    return f"load one or choose a date before {last - 3 * WEEK}"
+
+
+def _recent_recipes(connection: psycopg.Connection, history: History) -> tuple[str, ...]:
+    recent = latest_weeks(history, GUESS_FROM_WEEKS)
+    rows = connection.execute(_RECENT_RECIPES, [recent.first_week, recent.last_week + WEEK])
+    recipes = tuple(sorted(recipe for (recipe,) in rows))
+    if not recipes:
+        raise BadData(
+            f"no menu can be guessed: nothing was ordered in the weeks {recent.first_week} to {recent.last_week}; "
+            "load a menu or the missing orders with 'brigade load'"
+        )
+    return recipes
+
+
+def _recipe_book(connection: psycopg.Connection) -> pa.Table:
+    rows = connection.execute(_RECIPE_BOOK).fetchall()
+    return pa.Table.from_pylist([dict(zip(_BOOK_SCHEMA.names, row, strict=True)) for row in rows], schema=_BOOK_SCHEMA)
