@@ -1,0 +1,1 @@
+"""data-extractor: one batch of the order history out of the database."""
