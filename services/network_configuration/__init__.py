@@ -1,0 +1,1 @@
+"""network-configuration: which factory cooks which region's boxes, under the caps."""
