@@ -1,0 +1,1 @@
+"""publisher: the forecast as versioned rows, Parquet and canonical CSV."""
