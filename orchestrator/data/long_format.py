@@ -119,6 +119,12 @@ def _centre_per_factory(
                 "give the orders a column centre, or each factory one region"
             )
         region_of[row.factory] = row.region
+    owner = {region: factory for factory, region in region_of.items()}
+    for name, _ in factories:
+        if name not in region_of and name in owner:
+            raise BadRequest(
+                f"factory {name} lists no region, and its name is a region of factory {owner[name]}: give it a region"
+            )
     centres = tuple(CentreRow(name, region_of.get(name, name)) for name, _ in factories)
     return centres, tuple(sorted(RegionRow(row.region, row.centre) for row in centres))
 

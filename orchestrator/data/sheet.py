@@ -45,7 +45,8 @@ class Row:
 
     def text(self, name: str) -> str | None:
         """The stripped value, None when there is none."""
-        return self.cells.get(self.columns.get(name, ""), "").strip() or None
+        column = self.columns.get(name)
+        return None if column is None else self.cells.get(column, "").strip() or None
 
     def name(self, name: str) -> str:
         """A name of at most 200 characters, none of them a control character."""
@@ -128,7 +129,7 @@ def _readable(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise BadRequest(f"{path} is not UTF-8 text: save it as CSV in UTF-8") from error
     except csv.Error as error:
-        raise BadRequest(f"{path} is not a comma-separated file: {error}") from error
+        raise BadRequest(f"{path} is not a comma-separated file: {error}. Save it as CSV") from error
 
 
 class Sheet:
@@ -151,7 +152,9 @@ class Sheet:
             self._columns.update((name, other) for other in others if other in header)
         missing = ["/".join([*(aliases or {}).get(name, [name])]) for name in required if not self.has(name)]
         if missing:
-            raise BadRequest(f"{path} lacks the column {', '.join(missing)}: its first line must name the columns")
+            raise BadRequest(
+                f"{path} lacks the column {', '.join(missing)}: its first line names the columns, with commas"
+            )
 
     def has(self, name: str) -> bool:
         return name in self._columns

@@ -23,6 +23,9 @@ from orchestrator.data.history import (
     RegionRow,
 )
 
+LOCK_WAIT = "30s"
+"""How long a load waits for those who read or write the order history."""
+
 _LOCK = 7_064_311  # any number, of this writer alone: two loads at once wait for each other
 _PROGRESS_EVERY = 10_000
 
@@ -71,7 +74,7 @@ def store(
     tables = _tables(history)
     try:
         with psycopg.connect(database_url, connect_timeout=10) as connection:
-            connection.execute("SET LOCAL lock_timeout = '30s'")
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT])
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             connection.execute(files("contracts").joinpath("order_history.sql").read_bytes())
             (_replace if replace else _append)(connection, tables, history, progress)
@@ -79,8 +82,9 @@ def store(
     except (LockNotAvailable, DeadlockDetected) as error:
         raise TransientError("the order history is in use: wait for the runs that read it, then load again") from error
     except psycopg.OperationalError as error:
+        reason = " ".join(str(error).split()).rstrip("?.")
         raise TransientError(
-            f"cannot write to the database: {str(error).strip()}. Check DATABASE_URL, or run `brigade up`"
+            f"cannot write to the database: {reason}. Check DATABASE_URL, or run `brigade up`"
         ) from error
 
 
