@@ -30,8 +30,7 @@ def environment_name() -> str:
     """`localstack-VERSION-HASH`, the hash of everything the environment is made from."""
     requirements = REQUIREMENTS.read_text(encoding="utf-8")
     version = next(line.split("==")[1] for line in requirements.splitlines() if line.startswith("localstack-core=="))
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    content = requirements + SITECUSTOMIZE.read_text(encoding="utf-8") + python
+    content = requirements + SITECUSTOMIZE.read_text(encoding="utf-8") + str(sys.version_info[:2])
     return f"localstack-{version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
@@ -47,17 +46,23 @@ def prepare_localstack() -> Path:
         )
     cache = cache_folder()
     target = cache / environment_name()
-    if target.exists():
+    if is_usable(target):
         return target
     cache.mkdir(parents=True, exist_ok=True)
     with target.with_name(f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
+        if not is_usable(target):
             build(target)
     return target
 
 
+def is_usable(environment: Path) -> bool:
+    """Whether it is there, and so is the interpreter it was made with: a link, which an upgrade of Python may break."""
+    return (environment / "bin" / "python").exists()
+
+
 def build(target: Path) -> None:
+    """Make it beside its place, then put it there, so that nobody ever sees half of it."""
     draft = target.with_name(f"{target.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     uv = find_uv()
@@ -66,6 +71,7 @@ def build(target: Path) -> None:
     run(uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", str(python), "-r", str(REQUIREMENTS))
     packages = next((draft / "lib").glob("python*")) / "site-packages"
     shutil.copyfile(SITECUSTOMIZE, packages / "sitecustomize.py")
+    shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
 
 
