@@ -4,9 +4,9 @@ from orchestrator.data.food_demand import load_food_demand
 from orchestrator.data.history import OrderHistory, Progress
 from orchestrator.data.long_format import load_long
 from orchestrator.data.rejects import Loaded, Reject
-from orchestrator.data.store import store
 from orchestrator.data.synthetic import sample
 from orchestrator.data.weeks import latest_friday
+from orchestrator.data.writer import store
 
 __all__ = [
     "Loaded",

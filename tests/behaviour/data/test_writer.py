@@ -131,7 +131,7 @@ def test_a_history_that_is_being_read_is_not_waited_for_without_end(
     order_database: str, history: OrderHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(order_database, history)
-    monkeypatch.setattr("orchestrator.data.store.LOCK_WAIT", "50ms")
+    monkeypatch.setattr("orchestrator.data.writer.LOCK_WAIT", "50ms")
     with psycopg.connect(order_database) as reader:
         reader.execute("SELECT * FROM orders")
         with pytest.raises(TransientError, match="the order history is in use: wait for the runs that read it"):
