@@ -47,23 +47,22 @@ def load_long(
     """
     if not (0 < recipes_per_box < 1000 and 0 < portions_per_order < 1000):
         raise BadRequest("recipes per box and portions per order must be more than 0 and below 1000")
-    factories_file = factories or file.parent / FACTORIES
+    folder, factories_file = file.parent, factories or file.parent / FACTORIES
     sheet = Sheet(file, ["recipe", "orders"])
     _check_keys(sheet)
     factory_rows, regions = read_factories(factories_file)
     rejects: list[Reject] = []
-    recipes = read_recipes(file.parent / RECIPES, rejects)
+    recipes = read_recipes(folder / RECIPES, rejects)
     names = {row.recipe for row in recipes}
     if sheet.has("centre"):
-        centres_file = file.parent / CENTRES
-        centres = _read_centres(centres_file, regions, rejects)
+        centres, listed_in = _read_centres(folder / CENTRES, regions, rejects), CENTRES
     else:
-        centres_file = factories_file
-        centres, regions = _centre_per_factory(factory_rows, regions)
-    given = _read_ingredients(file.parent / INGREDIENTS, names, rejects)
-    menu = _read_menu(file.parent / MENU, names, rejects)
-    parser = OrderParser({row.centre for row in centres}, names, centres_file.name, RECIPES)
-    orders = _read_orders(sheet, parser, rejects, progress)
+        (centres, regions), listed_in = _centre_per_factory(factory_rows, regions), factories_file.name
+    given = _read_ingredients(folder / INGREDIENTS, names, rejects)
+    menu = _read_menu(folder / MENU, names, rejects)
+    orders = _read_orders(
+        sheet, OrderParser({row.centre for row in centres}, names, listed_in, RECIPES), rejects, progress
+    )
     first_week, last_week = _whole_weeks(orders)
     history = OrderHistory(
         source=f"long {file.name}",
@@ -79,7 +78,7 @@ def load_long(
         recipes_per_box=recipes_per_box,
         portions_per_order=portions_per_order,
     )
-    beside = (file.parent / name for name in (RECIPES, CENTRES, MENU, INGREDIENTS))
+    beside = (folder / name for name in (RECIPES, CENTRES, MENU, INGREDIENTS))
     return Loaded(history, tuple(rejects), (file, factories_file, *beside))
 
 
