@@ -1,0 +1,1 @@
+"""order-volume: boxes per menu week and region, with quantiles."""
