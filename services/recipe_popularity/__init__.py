@@ -1,0 +1,1 @@
+"""recipe-popularity: take rates per menu week and region, with their uncertainty."""
