@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # Versions the embedded LocalStack works on. Another one may be named: make setup PYTHON=3.12
 PYTHON ?= >=3.11,<3.13
 BIN := .venv/bin
-LOCALSTACK := $(addprefix orchestrator/embedded/,localstack-requirements.txt localstack_sitecustomize.py)
+LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
 
 .PHONY: help setup demo test lint render bench clean
 

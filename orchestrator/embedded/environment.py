@@ -11,9 +11,7 @@ from pathlib import Path
 from contracts.errors import BadRequest
 from orchestrator.embedded.processes import StackFailed
 
-HERE = Path(__file__).parent
-REQUIREMENTS = HERE / "localstack-requirements.txt"
-SITECUSTOMIZE = HERE / "localstack_sitecustomize.py"
+REQUIREMENTS = Path(__file__).with_name("localstack-requirements.txt")
 OLDEST, NEWEST = (3, 11), (3, 12)
 """The Pythons LocalStack 4.9.2 works on."""
 
@@ -30,7 +28,7 @@ def environment_name() -> str:
     """`localstack-VERSION-HASH`, the hash of everything the environment is made from."""
     requirements = REQUIREMENTS.read_text(encoding="utf-8")
     version = next(line.split("==")[1] for line in requirements.splitlines() if line.startswith("localstack-core=="))
-    content = requirements + SITECUSTOMIZE.read_text(encoding="utf-8") + str(sys.version_info[:2])
+    content = requirements + str(sys.version_info[:2])
     return f"localstack-{version}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
@@ -69,8 +67,6 @@ def build(target: Path) -> None:
     python = draft / "bin" / "python"
     run(uv, "venv", "--relocatable", "--python", sys.executable, str(draft))
     run(uv, "pip", "install", "--no-deps", "--compile-bytecode", "--python", str(python), "-r", str(REQUIREMENTS))
-    packages = next((draft / "lib").glob("python*")) / "site-packages"
-    shutil.copyfile(SITECUSTOMIZE, packages / "sitecustomize.py")
     shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
 

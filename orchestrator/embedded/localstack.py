@@ -5,12 +5,14 @@ import shutil
 import socket
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from orchestrator.embedded.environment import prepare_localstack
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.processes import NotReady, ProcessRecord, start_process, wait_until_ready
 
 NAME = "localstack"
+MAIN = Path(__file__).with_name("localstack_main.py")
 
 
 def start_localstack(home: Home) -> ProcessRecord:
@@ -19,7 +21,8 @@ def start_localstack(home: Home) -> ProcessRecord:
     shutil.rmtree(home.localstack)  # What a killed one left behind. It restores nothing from there.
     home.localstack.mkdir()
     address = f"127.0.0.1:{free_port()}"
-    argv = (str(environment / "bin" / "python"), "-m", "localstack.runtime.main")
+    # Isolated, so that the folder of this file, which has a `localstack.py` of its own, is not searched.
+    argv = (str(environment / "bin" / "python"), "-I", "-u", str(MAIN))
     return start_process(home, NAME, argv, settings(home, address), url=f"http://{address}")
 
 
@@ -34,7 +37,6 @@ def settings(home: Home, address: str) -> dict[str, str]:
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home.localstack),
         "LANG": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
         "GATEWAY_LISTEN": address,
         "LOCALSTACK_HOST": address,
         # Everything it writes goes below this folder, which it takes only when it does not believe to be in a container.

@@ -31,11 +31,10 @@ def test_the_name_changes_with_all_it_is_made_from(monkeypatch: pytest.MonkeyPat
     name = environment_name()
     assert name.startswith("localstack-4.9.2-")
     changed = tmp_path / "changed"
-    for source in ("REQUIREMENTS", "SITECUSTOMIZE"):
-        changed.write_text(getattr(environment, source).read_text() + "# changed\n")
-        with monkeypatch.context() as patch:
-            patch.setattr(environment, source, changed)
-            assert environment_name() != name
+    changed.write_text(environment.REQUIREMENTS.read_text() + "# changed\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "REQUIREMENTS", changed)
+        assert environment_name() != name
     monkeypatch.setattr("sys.version_info", (3, 99, 0))
     assert environment_name() != name
 
