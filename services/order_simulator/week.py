@@ -1,0 +1,76 @@
+"""What both versions share: read the forecasts of one week, simulate each region, split over factories, write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts.errors import ContractViolation
+from contracts.order_simulator import ORDER_SIMULATOR, OrdersSimulated, SimulateOrders
+from services.order_simulator.demand import DRAWS, Floats, RegionDemand, generator
+from services.order_simulator.factories import Splits, factory_splits
+from services.runtime.context import Context
+
+DrawOrders = Callable[[RegionDemand, float, np.random.Generator], Floats]
+
+SCHEMA = pa.schema([("draw", pa.int32()), ("factory", pa.string()), ("recipe", pa.string()), ("orders", pa.float64())])
+
+
+def simulate_week(inputs: SimulateOrders, ctx: Context, draw_orders: DrawOrders) -> OrdersSimulated:
+    """Raises ContractViolation when the week has no volume, or a region with volume has no shares."""
+    plan, week = inputs.plan, inputs.week
+    demands = region_demands(ctx.read(inputs.volume.volume), ctx.read(inputs.popularity.popularity), week.starts)
+    networks = {each.factory: ctx.read(each.network) for each in inputs.networks}
+    splits = factory_splits(networks, week.starts, {demand.region: demand.factory for demand in demands})
+    orders = []
+    for demand in demands:
+        ctx.heartbeat()
+        rng = generator(plan.seed, ORDER_SIMULATOR.name, week.key, demand.region)
+        orders.append(draw_orders(demand, plan.recipes_per_box, rng))
+    table = orders_table(demands, orders, splits)
+    return OrdersSimulated(orders=ctx.write("orders", table), draws=DRAWS)
+
+
+def region_demands(volume: pa.Table, popularity: pa.Table, week: date) -> list[RegionDemand]:
+    """The forecasts of one week, one entry per region, sorted."""
+    volumes = volume.filter(pc.equal(volume["week"], pa.scalar(week, pa.date32()))).sort_by("region").to_pylist()
+    if not volumes:
+        raise ContractViolation(f"the volume forecast has no week {week}: run order-volume for this plan again")
+    shares = popularity.filter(pc.equal(popularity["week"], pa.scalar(week, pa.date32())))
+    return [_demand(row, shares.filter(pc.equal(shares["region"], row["region"])), week) for row in volumes]
+
+
+def _demand(volume: Mapping[str, object], shares: pa.Table, week: date) -> RegionDemand:
+    if shares.num_rows == 0:
+        raise ContractViolation(
+            f"region {volume['region']} has a volume but no take rates in week {week}: run recipe-popularity again"
+        )
+    shares = shares.sort_by("recipe")
+    return RegionDemand(
+        **{name: volume[name] for name in ("region", "factory", "mean", "p10", "p50", "p90")},  # type: ignore[arg-type] # columns of the contract
+        recipes=tuple(shares["recipe"].to_pylist()),
+        shares=shares["share"].to_numpy(),
+        concentration=shares["concentration"][0].as_py(),
+    )
+
+
+def orders_table(demands: Sequence[RegionDemand], orders: Sequence[Floats], splits: Splits) -> pa.Table:
+    """Sum the regions' orders per factory and recipe. `orders` has one array (draws, recipes) per demand."""
+    recipes = sorted({recipe for demand in demands for recipe in demand.recipes})
+    factories = sorted({factory for share in splits.values() for factory in share})
+    total = np.zeros((DRAWS, len(factories), len(recipes)))
+    for demand, drawn in zip(demands, orders, strict=True):
+        columns = np.searchsorted(recipes, demand.recipes)
+        for factory, share in splits[demand.region].items():
+            total[:, factories.index(factory), columns] += drawn * share
+    return pa.table(
+        {
+            "draw": np.repeat(np.arange(DRAWS, dtype=np.int32), len(factories) * len(recipes)),
+            "factory": np.tile(np.repeat(np.array(factories, dtype=object), len(recipes)), DRAWS),
+            "recipe": np.tile(np.array(recipes, dtype=object), DRAWS * len(factories)),
+            "orders": total.ravel(),
+        },
+        schema=SCHEMA,
+    )
