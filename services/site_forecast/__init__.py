@@ -1,0 +1,1 @@
+"""site-forecast: recipes and ingredients each factory needs in one week."""
