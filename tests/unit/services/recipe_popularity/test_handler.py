@@ -121,11 +121,14 @@ def test_no_orders_at_all_is_refused(tmp_path: Path) -> None:
 
 ORDERS = st.lists(
     st.tuples(
-        st.integers(0, 12), st.sampled_from(["east", "west"]), st.sampled_from([line[0] for line in BOOK]), st.integers(0, 9999)
+        st.integers(0, 12),
+        st.sampled_from(["east", "west"]),
+        st.sampled_from([line[0] for line in BOOK]),
+        st.integers(0, 9999),
     ),
     min_size=1,
     max_size=40,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=60)
