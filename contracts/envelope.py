@@ -4,7 +4,7 @@
 """
 
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -49,3 +49,18 @@ class StepKey(Frozen):
         """Raise ValueError when the id is not `run/component/item`."""
         run_id, component, item = step_id.split("/")
         return cls(run_id=run_id, component=component, item=item)
+
+
+def seal(
+    key: StepKey, wire_type: str, source: str, data: dict[str, Any], time: datetime, traceparent: str | None = None
+) -> str:
+    """The body of a command or an event of a step, as JSON."""
+    return Envelope[dict[str, Any]](
+        id=key.id,
+        source=f"/brigade/{source}",
+        type=wire_type,
+        time=time,
+        runid=key.run_id,
+        traceparent=traceparent,
+        data=data,
+    ).model_dump_json()

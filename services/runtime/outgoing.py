@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contracts.envelope import Envelope, StepKey
+from contracts.envelope import StepKey, seal
 from contracts.graph import Node
 from services.runtime.store import Run
 
@@ -26,23 +26,11 @@ NOT_WAITING = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
 def event_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
-    return _body(run, node, key, node.event, data)
+    return seal(key, node.event, node.component, data, datetime.now(UTC), run.traceparent)
 
 
 def command_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
-    return _body(run, node, key, node.command, data)
-
-
-def _body(run: Run, node: Node, key: StepKey, wire_type: str, data: Json) -> str:
-    return Envelope[Json](
-        id=key.id,
-        source=f"/brigade/{node.component}",
-        type=wire_type,
-        time=datetime.now(UTC),
-        runid=key.run_id,
-        traceparent=run.traceparent,
-        data=data,
-    ).model_dump_json()
+    return seal(key, node.command, node.component, data, datetime.now(UTC), run.traceparent)
 
 
 def attributes_of(values: dict[str, str]) -> Any:

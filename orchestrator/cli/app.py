@@ -1,0 +1,63 @@
+"""Puts the commands together, and turns errors into one clear line."""
+
+import os
+import sys
+from typing import Annotated
+
+import psycopg
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contracts.errors import BadRequest, BrigadeError
+from orchestrator.cli import data, graphs, runs, stack
+from orchestrator.cli.session import Session, errors
+
+app = typer.Typer(
+    name="brigade",
+    help="Run forecasts made by many dependent services: orchestrated or choreographed, with the same workers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if debug:
+        os.environ["BRIGADE_DEBUG"] = "1"
+    context.obj = context.with_resource(Session())
+
+
+for module in (stack, data, runs, graphs):
+    for command in module.COMMANDS:
+        app.command()(command)
+
+
+def main() -> None:
+    """The entry point of `brigade`."""
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get("BRIGADE_DEBUG"):
+            raise
+        message, code = explain(error)
+        errors.print(f"error: {message}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(code)
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """What to tell a person, and the exit code."""
+    if isinstance(error, BrigadeError):
+        return str(error), 2 if isinstance(error, BadRequest) else 1
+    if isinstance(error, BotoCoreError):
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "AWS")
+        return f"no answer from {endpoint}: {error}; check AWS_ENDPOINT_URL, or run `brigade up`", 1
+    if isinstance(error, ClientError):
+        return f"AWS refused: {error}", 1
+    if isinstance(error, psycopg.Error):
+        return f"the database refused: {str(error).strip().splitlines()[0]}; check DATABASE_URL", 1
+    return f"{type(error).__name__}: {error} (unexpected: run again with `brigade --debug` and report it)", 1

@@ -1,0 +1,116 @@
+"""load and sample: order history into the database."""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.errors import BadRequest
+from orchestrator.cli.session import Session, print_json, say
+from orchestrator.data import OrderHistory, latest_friday, load_food_demand, load_long, store
+from orchestrator.data import sample as synthetic_history
+from orchestrator.database import make_tables
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Append = Annotated[bool, typer.Option("--append", help="Add to what is loaded instead of replacing it.")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+class Format(StrEnum):
+    LONG = "long"
+    FOOD_DEMAND = "food-demand"
+
+
+def load(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The orders; its companions lie beside it.")
+    ],
+    layout: Annotated[Format, typer.Option("--format", help="Of the file: see docs/data.md.")] = Format.LONG,
+    weeks: Annotated[str | None, typer.Option(help="food-demand: the week numbers to load, as 1:10.")] = None,
+    ending: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="food-demand: last day of the last week, a Friday.")
+    ] = None,
+    factories: Annotated[Path | None, typer.Option(help="Factories, their regions and caps.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Load the good rows and write the bad ones here.")] = None,
+    append: Append = False,
+    as_json: Json = False,
+) -> None:
+    """Load order history, all or nothing.
+
+    Example: brigade load --format food-demand train.csv --weeks 1:10 --ending 2026-11-20
+    """
+    session: Session = context.obj
+    if layout is Format.FOOD_DEMAND:
+        if ending is None:
+            raise BadRequest(
+                "the food-demand layout numbers its weeks: say with --ending DATE on which Friday the last ends"
+            )
+        loaded = load_food_demand(file, _weeks(weeks), ending.date(), factories)
+    elif weeks or ending:
+        raise BadRequest("--weeks and --ending are of the food-demand layout: add --format food-demand")
+    else:
+        loaded = load_long(file, factories)
+    history = loaded.accepted(rejects)
+    _store(session, history, append)
+    _report(history, as_json, len(loaded.rejects))
+
+
+def sample(
+    context: typer.Context,
+    weeks: Annotated[int, typer.Option(min=2, max=1000, help="Length of the history.")] = 104,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same history.")] = 1,
+    ending: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its last day, a Friday; the latest by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a synthetic history and load it. Example: brigade sample --weeks 104 --seed 1"""
+    session: Session = context.obj
+    last: date = ending.date() if ending else latest_friday(datetime.now(UTC).date())
+    history = synthetic_history(weeks, seed, last)
+    _store(session, history, append=False)
+    _report(history, as_json, 0)
+
+
+def _store(session: Session, history: OrderHistory, append: bool) -> None:
+    make_tables(session.connection)
+    store(session.endpoints.database_url, history, replace=not append)
+
+
+def _report(history: OrderHistory, as_json: bool, rejected: int) -> None:
+    caps = {row.factory: row.weekly_cap for row in history.factories}
+    summary = {
+        "source": history.source,
+        "orders": len(history.orders),
+        "rejected": rejected,
+        "first_week": history.first_week,
+        "last_week": history.last_week,
+        "factories": caps,
+        "centres": len(history.centres),
+        "recipes": len(history.recipes),
+    }
+    if as_json:
+        print_json(summary)
+        return
+    packs = ", ".join(f"{name} packs {cap:,.0f} boxes a week" for name, cap in caps.items())
+    say(
+        f"loaded {summary['orders']:,} rows, menu weeks {history.first_week} to {history.last_week}, "
+        f"{summary['centres']} centres, {summary['recipes']} recipes; {packs}"
+    )
+    if rejected:
+        say(f"{rejected} bad rows were set aside")
+
+
+def _weeks(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    first, _, last = text.partition(":")
+    if not (first.isdigit() and last.isdigit() and 0 < int(first) <= int(last)):
+        raise BadRequest(f"--weeks {text}: give the first and the last week number, as 1:10")
+    return int(first), int(last)
+
+
+COMMANDS = (load, sample)

@@ -1,0 +1,174 @@
+"""run, runs, history, logs."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from contracts.errors import BadRequest
+from contracts.pipelines import component_named, pipeline_named
+from orchestrator import logs as run_logs
+from orchestrator.cli.session import Session, errors, out, print_json, say
+from orchestrator.execute import Outcome, execute
+from orchestrator.fleet import missing_workers
+from orchestrator.history import AttemptAtStep, RunHistory, list_runs, read_history
+from orchestrator.watch import follow
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def run(
+    context: typer.Context,
+    pipeline: Annotated[str, typer.Argument(help="For example order-simulation.")],
+    day: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The day the run plans from.")],
+    style: Annotated[str, typer.Option(help="orchestrated or choreographed.")] = "orchestrated",
+    flag: Annotated[list[str] | None, typer.Option(help="COMPONENT=VERSION, for this run only.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulation's random draws.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Start a run, follow it to its end and say what it cost; ends with 1 when the run fails.
+
+    Example: brigade run order-simulation --style choreographed --date 2026-11-25 --flag order-simulator=v2
+    """
+    session: Session = context.obj
+    chosen = pipeline_named(pipeline)
+    flags = _flags(flag or [])
+    wanted = {(c.name, flags.get(c.name, c.versions[0])) for c in chosen.components}
+    outcome = execute(
+        session.aws,
+        session.connection,
+        session.deployment,
+        chosen,
+        style,
+        day.date(),
+        flags,
+        seed,
+        started=lambda run_id: _say_started(session, run_id, wanted),
+        follow=lambda run_id: follow(session.connection, run_id, errors),
+    )
+    if as_json:
+        print_json(outcome)
+    else:
+        _print_outcome(outcome)
+    if outcome.status != "SUCCEEDED":
+        say(f"error: {outcome.cause}")
+        raise typer.Exit(1)
+
+
+def _say_started(session: Session, run_id: str, wanted: set[tuple[str, str]]) -> None:
+    say(f"started {run_id}")
+    missing = missing_workers(session.connection, wanted)
+    if missing:
+        say(f"no worker has reported lately for {', '.join(missing)}: the run waits until one does (`brigade up`)")
+
+
+def _flags(given: list[str]) -> dict[str, str]:
+    flags = {}
+    for text in given:
+        component, found, version = text.partition("=")
+        if not found or not version:
+            raise BadRequest(f"--flag {text}: write COMPONENT=VERSION, as order-simulator=v2")
+        flags[component] = version
+    return flags
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    out.print(f"{outcome.run_id} {outcome.status} in {outcome.seconds:.1f} s, {outcome.steps} steps", highlight=False)
+    if outcome.published:
+        out.print(
+            f"published {outcome.published.uri}\n  sha256 {outcome.published.sha256}", highlight=False, soft_wrap=True
+        )
+    calls = ", ".join(f"{service} {sum(of.values())}" for service, of in outcome.api_calls.items())
+    alone = "" if outcome.alone else " (shared with other runs)"
+    out.print(
+        f"cost: {outcome.messages} messages, API calls {calls}, {outcome.idle_polls} idle polls, "
+        f"{outcome.state_transitions} state transitions{alone}",
+        highlight=False,
+    )
+
+
+def runs(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the latest runs. Example: brigade runs --limit 5"""
+    session: Session = context.obj
+    rows = list_runs(session.connection, limit)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("run", "style", "date", "status", "seconds", "cause")
+    for row in rows:
+        cells = (row["run_id"], row["style"], row["date"], row["status"], f"{row['seconds']:.1f}", row["cause"] or "")
+        table.add_row(*(str(cell) for cell in cells))
+    out.print(table)
+
+
+def history(
+    context: typer.Context, run_id: Annotated[str, typer.Argument(metavar="RUN")], as_json: Json = False
+) -> None:
+    """Show every attempt of a run, in one form for both styles. Example: brigade history 2026-11-25-orchestrated-1a2b3c"""
+    session: Session = context.obj
+    found = read_history(session.connection, run_id)
+    if as_json:
+        print_json(found)
+        return
+    out.print(_attempts_table(found))
+    if found.cause:
+        out.print(f"cause: {found.cause}", highlight=False, markup=False)
+    if found.published:
+        out.print(f"published {found.published.uri}, sha256 {found.published.sha256}", highlight=False, soft_wrap=True)
+
+
+def _attempts_table(found: RunHistory) -> Table:
+    table = Table(title=f"{found.run_id}  {found.style}  {found.status}  {found.duration:.1f} s", title_justify="left")
+    for column in ("component", "version", "item", "attempt", "status", "start", "seconds", "output", "error", "log"):
+        table.add_column(column)
+    for step in found.steps:
+        table.add_row(
+            step.component,
+            step.version,
+            step.item,
+            str(step.attempt or ""),
+            step.status,
+            f"{step.start:%H:%M:%S.%f}"[:-3] if step.start else "",
+            f"{step.duration:.2f}" if step.duration is not None else "",
+            _brief(step),
+            step.error or "",
+            step.log or "",
+        )
+    return table
+
+
+def _brief(step: AttemptAtStep) -> str:
+    """The references in an output, or how large it is: the whole of it is in --json."""
+    if not isinstance(step.output, dict):
+        return ""
+    references = [value["uri"] for value in step.output.values() if isinstance(value, dict) and "uri" in value]
+    plain = [str(value) for key, value in step.output.items() if key in ("uri", "sha256")]
+    return "\n".join(references or plain)
+
+
+def logs(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN")],
+    component: Annotated[str | None, typer.Option(help="Only this component's lines.")] = None,
+    as_json: Json = False,
+) -> None:
+    """All workers' log lines of one run, in the order of time. Example: brigade logs RUN --component order-volume"""
+    session: Session = context.obj
+    if component:
+        component_named(component)
+    lines = run_logs.run_lines(session.connection, run_id, component)
+    if as_json:
+        print_json(lines)
+        return
+    for line in lines:
+        out.print(run_logs.text_of(line), highlight=False, markup=False, soft_wrap=True)
+        if trace := line.get("exception"):
+            out.print(str(trace), highlight=False, markup=False, soft_wrap=True)
+
+
+COMMANDS: tuple[Any, ...] = (run, runs, history, logs)

@@ -1,0 +1,76 @@
+"""What commands share: the stack's endpoints, one database connection, AWS clients, and how things are printed."""
+
+import json
+import os
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+
+from orchestrator.aws import Aws
+from orchestrator.database import Connection, connect
+from orchestrator.deploy import Deployment, find_deployment
+from orchestrator.embedded.home import Home, default_home
+from orchestrator.embedded.stack import Endpoints, find_endpoints
+
+out = Console()
+errors = Console(stderr=True)
+
+
+class Session:
+    """Made when the command line starts; everything in it is made when first used."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    @cached_property
+    def home(self) -> Home:
+        return default_home()
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        return self.use(find_endpoints(self.home))
+
+    def use(self, endpoints: Endpoints) -> Endpoints:
+        """Point boto3 here. Only this process's environment changes."""
+        os.environ.update(endpoints.environment())
+        return endpoints
+
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self.endpoints.database_url)
+        return self._connection
+
+    @cached_property
+    def aws(self) -> Aws:
+        _ = self.endpoints
+        return Aws()
+
+    @property
+    def prefix(self) -> str:
+        """What everything in AWS is named after, so that several deployments can share an account."""
+        return os.environ.get("BRIGADE_PREFIX", "brigade")
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        return find_deployment(self.aws, self.prefix)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, nothing else."""
+    document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    print(json.dumps(document, indent=2, default=str))  # noqa: T201 - rich would wrap it
+
+
+def say(message: str) -> None:
+    """Progress, on standard error."""
+    errors.print(message, highlight=False, soft_wrap=True)

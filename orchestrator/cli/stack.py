@@ -1,0 +1,122 @@
+"""up, down, status, deploy, worker."""
+
+import os
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from contracts.component import Component
+from contracts.pipelines import PIPELINES, all_components, component_named
+from orchestrator.cli.session import Session, out, print_json, say
+from orchestrator.database import fetch_all
+from orchestrator.deploy import deploy as apply_template
+from orchestrator.embedded import stack
+from orchestrator.fleet import start_fleet, worker_argv, worker_environment
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def up(context: typer.Context, as_json: Json = False) -> None:
+    """Start the embedded stack and a worker for every component; return when all are healthy.
+
+    AWS_ENDPOINT_URL and DATABASE_URL each replace a part of the stack. Example: brigade up
+    """
+    session: Session = context.obj
+    with session.home.exclusive("up"):
+        was_running = stack.status(session.home).running
+        try:
+            _start(session)
+        except BaseException:
+            if not was_running:
+                stack.stop(session.home)
+            raise
+    if as_json:
+        print_json({"home": str(session.home.path), **session.endpoints.model_dump()})
+    else:
+        say(f"up: logs are in {session.home.logs}; `brigade down` stops it")
+
+
+def _start(session: Session) -> None:
+    say("starting LocalStack and PostgreSQL")
+    session.__dict__["endpoints"] = session.use(stack.start(session.home))
+    say("deploying")
+    deployment = apply_template(session.aws, session.connection, PIPELINES, session.prefix)
+    say("starting workers")
+    start_fleet(
+        session.home,
+        session.connection,
+        session.endpoints,
+        deployment,
+        all_components(),
+        lambda name: say(f"  {name} is ready"),
+    )
+
+
+def down(context: typer.Context, as_json: Json = False) -> None:
+    """Stop the workers and the embedded stack. The database stays. Example: brigade down"""
+    session: Session = context.obj
+    with session.home.exclusive("down"):
+        names = [process.record.name for process in stack.status(session.home).processes]
+        stack.stop(session.home)
+    if as_json:
+        print_json({"stopped": names})
+    else:
+        say(f"stopped {', '.join(names)}" if names else "nothing was running")
+
+
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Say what runs, and where. Ends with 1 when something that was started is gone. Example: brigade status --json"""
+    session: Session = context.obj
+    found = stack.status(session.home)
+    rows = [
+        {"name": p.record.name, "pid": p.record.pid, "alive": p.alive, "log": str(p.record.log)}
+        for p in found.processes
+    ]
+    if as_json:
+        endpoints = found.endpoints.model_dump() if found.endpoints else None
+        print_json({"home": str(session.home.path), "endpoints": endpoints, "processes": rows})
+    elif not rows:
+        say("nothing is running: `brigade up` starts it")
+    else:
+        table = Table("name", "pid", "alive", "log")
+        for row in rows:
+            table.add_row(str(row["name"]), str(row["pid"]), "yes" if row["alive"] else "[red]no[/]", str(row["log"]))
+        out.print(table)
+    if not all(row["alive"] for row in rows):
+        raise typer.Exit(1)
+
+
+def deploy(context: typer.Context, as_json: Json = False) -> None:
+    """Apply the template, the tables and the routing to the configured endpoint. Example: brigade deploy
+
+    BRIGADE_PREFIX names everything, `brigade` by default. Runs under way keep what they started with.
+    """
+    session: Session = context.obj
+    deployment = apply_template(session.aws, session.connection, PIPELINES, session.prefix)
+    digests = {pipeline.name: pipeline.graph.digest for pipeline in PIPELINES}
+    if as_json:
+        print_json({"prefix": session.prefix, "routing": digests, "outputs": deployment.outputs})
+    else:
+        for name, digest in digests.items():
+            say(f"deployed {name}, routing {digest}, to {session.endpoints.aws_endpoint_url}")
+
+
+def worker(
+    context: typer.Context,
+    component: Annotated[str, typer.Argument(help="For example order-volume.")],
+    version: Annotated[str | None, typer.Option(help="Of the component; its first by default.")] = None,
+) -> None:
+    """Run one component's worker in the foreground until SIGTERM. Example: brigade worker order-simulator --version v2"""
+    session: Session = context.obj
+    found: Component = component_named(component)
+    chosen = version or found.versions[0]
+    if chosen not in found.versions:
+        raise typer.BadParameter(f"{component} has {', '.join(found.versions)}", param_hint="--version")
+    fetch_all(session.connection, "SELECT 1 AS found FROM runs LIMIT 1")
+    environment = worker_environment(session.endpoints, session.deployment, found, chosen)
+    argv = worker_argv(found, chosen)
+    os.execve(argv[0], argv, environment)  # noqa: S606 - this process becomes the worker, so signals reach it
+
+
+COMMANDS = (up, down, status, deploy, worker)

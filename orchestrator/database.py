@@ -1,0 +1,38 @@
+"""The database of runs, order history and publications: connecting, and making its tables."""
+
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from contracts.errors import BadRequest
+
+Connection = psycopg.Connection[DictRow]
+
+SCHEMAS = ("order_history.sql", "runs.sql", "publications.sql")
+
+
+def connect(database_url: str) -> Connection:
+    """Rows come as dicts. Raises BadRequest when there is no database to talk to."""
+    try:
+        return psycopg.connect(database_url, row_factory=dict_row, autocommit=True, connect_timeout=10)
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise BadRequest(f"no connection to the database: {reason}; check DATABASE_URL, or run `brigade up`") from error
+
+
+def make_tables(connection: Connection) -> None:
+    """Make what is missing. Safe to repeat, and for several at once."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(7064310)")
+        for name in SCHEMAS:
+            connection.execute(files("contracts").joinpath(name).read_bytes())
+
+
+def fetch_all(connection: Connection, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:
+    """Raises BadRequest when the tables are not there yet."""
+    try:
+        return connection.execute(query.encode(), parameters).fetchall()
+    except psycopg.errors.UndefinedTable as error:
+        raise BadRequest("the database has no tables yet: run `brigade deploy` (or `brigade up`) first") from error

@@ -1,0 +1,137 @@
+"""`deploy`: one template, applied to whatever endpoint is configured, and the tables and routing in the database."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+from contracts.component import Component
+from contracts.errors import BadRequest, PipelineError
+from contracts.pipeline import Pipeline
+from orchestrator import asl, template
+from orchestrator.aws import Aws
+from orchestrator.database import Connection, make_tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+POLL = {"Delay": 1, "MaxAttempts": 600}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What `deploy` made, by the names of the template's outputs."""
+
+    outputs: dict[str, str]
+
+    @property
+    def topic_arn(self) -> str:
+        return self.outputs["Topic"]
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["Bucket"]
+
+    def queue_url(self, component: Component, version: str) -> str:
+        return self.outputs[asl.queue_placeholder(component.name, version)]
+
+    def dead_letter_url(self, component: Component, version: str) -> str:
+        return self.outputs[f"{asl.queue_placeholder(component.name, version)}DeadLetters"]
+
+    def state_machine_arn(self, pipeline: Pipeline) -> str:
+        return self.outputs[template.state_machine_name(pipeline)]
+
+    def worker_environment(self, component: Component, version: str) -> dict[str, str]:
+        """The variables that `services.runtime.settings` reads."""
+        return {
+            "BRIGADE_QUEUE_URL": self.queue_url(component, version),
+            "BRIGADE_DEAD_LETTER_URL": self.dead_letter_url(component, version),
+            "BRIGADE_TOPIC_ARN": self.topic_arn,
+            "BRIGADE_BUCKET": self.bucket,
+        }
+
+
+def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], prefix: str) -> Deployment:
+    """Apply the template, and store each pipeline's routing under its digest.
+
+    Runs under way keep the routing and the state machine they started with. Raises PipelineError when a state machine is
+    not valid, BadRequest when the stack cannot be made.
+    """
+    for pipeline in pipelines:
+        _validate(aws, pipeline)
+    _apply(aws.cloudformation, template.render(pipelines), prefix)
+    make_tables(connection)
+    for pipeline in pipelines:
+        connection.execute(
+            "INSERT INTO graphs (digest, body) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (pipeline.graph.digest, pipeline.graph.model_dump_json()),
+        )
+    return find_deployment(aws, prefix)
+
+
+def find_deployment(aws: Aws, prefix: str) -> Deployment:
+    """Raises BadRequest when nothing is deployed under this prefix."""
+    try:
+        stacks = aws.cloudformation.describe_stacks(StackName=prefix)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise BadRequest(f"nothing is deployed under the prefix '{prefix}': run `brigade deploy` first") from error
+    return Deployment({output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])})
+
+
+def _validate(aws: Aws, pipeline: Pipeline) -> None:
+    definition = asl.render(pipeline)
+    text = json.dumps(definition)
+    for component in pipeline.components:
+        for version in component.versions:
+            placeholder = "${" + asl.queue_placeholder(component.name, version) + "}"
+            text = text.replace(placeholder, "https://sqs.us-east-1.amazonaws.com/000000000000/queue")
+    answer = aws.stepfunctions.validate_state_machine_definition(definition=text)
+    problems = [f"{d['message']} ({d.get('location', 'no place')})" for d in answer["diagnostics"]]
+    if answer["result"] != "OK":
+        raise PipelineError(f"the state machine of {pipeline.name} is not valid: {'; '.join(problems)}")
+
+
+def _apply(cloudformation: "CloudFormationClient", body: dict[str, Any], prefix: str) -> None:
+    arguments: Any = {
+        "StackName": prefix,
+        "TemplateBody": json.dumps(body, separators=(",", ":")),
+        "Parameters": [{"ParameterKey": "Prefix", "ParameterValue": prefix}],
+        "Capabilities": ["CAPABILITY_IAM"],
+    }
+    try:
+        if _exists(cloudformation, prefix):
+            cloudformation.update_stack(**arguments)
+            waiter: Any = cloudformation.get_waiter("stack_update_complete")
+        else:
+            cloudformation.create_stack(**arguments)
+            waiter = cloudformation.get_waiter("stack_create_complete")
+    except ClientError as error:
+        if "No updates are to be performed" in error.response["Error"]["Message"]:
+            return
+        raise BadRequest(f"the stack '{prefix}' was refused: {error.response['Error']['Message']}") from error
+    try:
+        waiter.wait(StackName=prefix, WaiterConfig=POLL)
+    except WaiterError as error:
+        raise BadRequest(f"the stack '{prefix}' did not complete: {_first_failure(cloudformation, prefix)}") from error
+
+
+def _exists(cloudformation: "CloudFormationClient", prefix: str) -> bool:
+    try:
+        cloudformation.describe_stacks(StackName=prefix)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return False
+    return True
+
+
+def _first_failure(cloudformation: "CloudFormationClient", prefix: str) -> str:
+    """The oldest failure is the cause; later ones are cancellations."""
+    events = cloudformation.describe_stack_events(StackName=prefix)["StackEvents"]
+    failures = [event for event in events if event.get("ResourceStatus", "").endswith("FAILED")]
+    if not failures:
+        return "no event says why"
+    return f"{failures[-1].get('LogicalResourceId')}: {failures[-1].get('ResourceStatusReason', 'no reason given')}"

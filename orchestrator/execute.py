@@ -1,0 +1,74 @@
+"""One run from start to end, with what it cost."""
+
+from collections.abc import Callable
+from datetime import date
+
+from contracts.message import Frozen
+from contracts.pipeline import Pipeline
+from orchestrator.aws import Aws
+from orchestrator.database import Connection, fetch_all
+from orchestrator.deploy import Deployment
+from orchestrator.history import Publication, RunHistory
+from orchestrator.measure import cost_of, settle, snapshot, state_transitions
+from orchestrator.start import start_run
+
+
+class Outcome(Frozen):
+    """How a run ended. Counts are of the whole fleet while the run was under way: its own only when it was `alone`."""
+
+    run_id: str
+    status: str
+    style: str
+    date: date
+    seconds: float
+    cause: str | None
+    published: Publication | None
+    steps: int
+    messages: int
+    api_calls: dict[str, dict[str, int]]
+    idle_polls: int
+    state_transitions: int
+    alone: bool
+
+
+def execute(
+    aws: Aws,
+    connection: Connection,
+    deployment: Deployment,
+    pipeline: Pipeline,
+    style: str,
+    day: date,
+    flags: dict[str, str],
+    seed: int,
+    started: Callable[[str], None],
+    follow: Callable[[str], RunHistory],
+) -> Outcome:
+    """Start a run, let `follow` wait for its end, and count."""
+    before = snapshot(connection)
+    run = start_run(aws, connection, deployment, pipeline, style, day, flags, seed)
+    started(run.run_id)
+    history = follow(run.run_id)
+    urls = [deployment.queue_url(c, version) for c in pipeline.components for version in c.versions]
+    alone = _ran_alone(connection, run.run_id) and settle(aws, connection, urls)
+    cost = cost_of(before, snapshot(connection), state_transitions(aws, run.execution))
+    return Outcome(
+        run_id=history.run_id,
+        status=history.status,
+        style=history.style,
+        date=history.date,
+        seconds=history.duration,
+        cause=history.cause,
+        published=history.published,
+        steps=len({(step.component, step.item) for step in history.steps}),
+        alone=alone,
+        **cost.model_dump(),
+    )
+
+
+def _ran_alone(connection: Connection, run_id: str) -> bool:
+    query = """
+        SELECT count(*) AS others FROM runs other, runs mine
+        WHERE mine.run_id = %(run_id)s AND other.run_id <> mine.run_id
+          AND (other.ended_at IS NULL OR other.ended_at > mine.started_at)
+    """
+    return bool(fetch_all(connection, query, {"run_id": run_id})[0]["others"] == 0)

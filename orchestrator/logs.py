@@ -1,0 +1,42 @@
+"""All workers' log lines of one run, merged in the order of time."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import BadRequest
+from orchestrator.database import Connection, fetch_all
+from orchestrator.history import read_history
+
+Line = dict[str, Any]
+
+
+def run_lines(connection: Connection, run_id: str, component: str | None = None) -> list[Line]:
+    """The run's lines by time. Raises BadRequest when there is no such run, or its lines are not in files here."""
+    history = read_history(connection, run_id)
+    workers = fetch_all(connection, "SELECT DISTINCT log FROM workers WHERE log <> ''")
+    places = {step.log for step in history.steps if step.log} | {row["log"] for row in workers}
+    files = [Path(place) for place in sorted(places) if Path(place).is_file()]
+    if places and not files:
+        raise BadRequest(
+            f"the log lines of {run_id} are not in files of this machine: look in {', '.join(sorted(places))}"
+        )
+    found = [line for file in files for line in _lines(file) if line.get("run") == run_id]
+    wanted = [line for line in found if component in (None, line.get("component"))]
+    return sorted(wanted, key=lambda line: str(line.get("timestamp", "")))
+
+
+def text_of(line: Line) -> str:
+    place = f"{line.get('component', '?')}/{line.get('item', '-')}"
+    attempt = f" #{line['attempt']}" if "attempt" in line else ""
+    return f"{line.get('timestamp', '')} {line.get('level', ''):7} {place}{attempt} {line.get('message', '')}"
+
+
+def _lines(file: Path) -> Iterator[Line]:
+    """JSON objects only: whatever else a process printed is no line of a run."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for text in lines:
+            if text.startswith('{"timestamp"'):
+                line = json.loads(text)
+                yield line

@@ -1,0 +1,111 @@
+"""Starting a run, in either style, from the same request."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contracts.envelope import StepKey, seal
+from contracts.errors import BadRequest, TransientError
+from contracts.pipeline import Pipeline
+from contracts.resolve import assemble, first_step
+from contracts.run import RunRequest, pin_versions
+from orchestrator.aws import Aws
+from orchestrator.database import Connection, fetch_all
+from orchestrator.deploy import Deployment
+
+STYLES = ("orchestrated", "choreographed")
+
+
+@dataclass(frozen=True)
+class Started:
+    run_id: str
+    execution: str | None
+
+
+def start_run(
+    aws: Aws,
+    connection: Connection,
+    deployment: Deployment,
+    pipeline: Pipeline,
+    style: str,
+    day: date,
+    flags: dict[str, str],
+    seed: int = 1,
+) -> Started:
+    """Write the run and its first step, then send the one message that sets it going.
+
+    Raises BadRequest for an unknown style or flag and when the pipeline is not deployed; TransientError when the message
+    cannot be sent, and the run is FAILED then.
+    """
+    if style not in STYLES:
+        raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
+    versions = pin_versions({component.name: component.versions for component in pipeline.components}, flags)
+    run_id = f"{day:%Y-%m-%d}-{style}-{secrets.token_hex(3)}"
+    request = RunRequest(run_id=run_id, pipeline=pipeline.name, date=day, seed=seed, versions=versions)
+    arn = deployment.state_machine_arn(pipeline).replace(":stateMachine:", ":execution:")
+    started = Started(run_id, f"{arn}:{run_id}-1" if style == "orchestrated" else None)
+    trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    _insert(connection, pipeline, request, style, started.execution, trace)
+    try:
+        if style == "orchestrated":
+            _start_execution(aws, deployment.state_machine_arn(pipeline), request, trace)
+        else:
+            _send_first_command(aws, deployment, pipeline, request, trace)
+    except (BotoCoreError, ClientError) as error:
+        cause = f"the run could not be started: {error}"
+        connection.execute(
+            "UPDATE runs SET status = 'FAILED', cause = %s, ended_at = now() WHERE run_id = %s", (cause, run_id)
+        )
+        raise TransientError(f"{cause}; check the endpoint, then start it again") from error
+    return started
+
+
+def _insert(
+    connection: Connection, pipeline: Pipeline, request: RunRequest, style: str, execution: str | None, trace: str
+) -> None:
+    graph = pipeline.graph
+    if not fetch_all(connection, "SELECT 1 AS found FROM graphs WHERE digest = %(digest)s", {"digest": graph.digest}):
+        raise BadRequest(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
+    step = first_step(graph, request)
+    with connection.transaction():
+        connection.execute(
+            """
+            INSERT INTO runs (run_id, pipeline, style, date, request, graph, execution, traceparent, deadline)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
+            """,
+            (
+                request.run_id,
+                pipeline.name,
+                style,
+                request.date,
+                request.model_dump_json(),
+                graph.digest,
+                execution,
+                trace,
+                graph.deadline,
+            ),
+        )
+        connection.execute(
+            """
+            INSERT INTO steps (run_id, component, item, version, position, state, ready_at)
+            VALUES (%s, %s, %s, %s, 0, 'ready', now())
+            """,
+            (request.run_id, step.component, step.item, step.version),
+        )
+
+
+def _start_execution(aws: Aws, state_machine: str, request: RunRequest, trace: str) -> None:
+    data = {"run_id": request.run_id, "request": request.model_dump(mode="json"), "traceparent": trace}
+    aws.stepfunctions.start_execution(stateMachineArn=state_machine, name=f"{request.run_id}-1", input=json.dumps(data))
+
+
+def _send_first_command(aws: Aws, deployment: Deployment, pipeline: Pipeline, request: RunRequest, trace: str) -> None:
+    graph, step = pipeline.graph, first_step(pipeline.graph, request)
+    key = StepKey(run_id=request.run_id, component=step.component, item=step.item)
+    data = assemble(graph, graph.planner, step.item, request, {})
+    body = seal(key, graph.planner.command, "start", data, datetime.now(UTC), trace)
+    url = deployment.queue_url(pipeline.components[0], step.version)
+    aws.sqs.send_message(QueueUrl=url, MessageBody=body)

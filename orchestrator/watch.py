@@ -1,0 +1,64 @@
+"""Following a run until it ends: a live table on a terminal, a line for every change elsewhere."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from orchestrator.database import Connection
+from orchestrator.history import AttemptAtStep, RunHistory, read_history
+
+POLL = 0.25
+STYLES = {"done": "green", "reused": "cyan", "running": "yellow", "failed": "red"}
+
+
+def follow(connection: Connection, run_id: str, console: Console) -> RunHistory:
+    """Show a run's progress on the console until it has ended."""
+    if not console.is_terminal:
+        return _follow_in_lines(connection, run_id, lambda line: console.print(line, highlight=False, soft_wrap=True))
+    with Live(console=console, auto_refresh=False) as live:
+        for history in _until_ended(connection, run_id):
+            live.update(steps_table(history), refresh=True)
+    return history
+
+
+def _follow_in_lines(connection: Connection, run_id: str, show: Callable[[str], None]) -> RunHistory:
+    known: set[tuple[str, str, int, str]] = set()
+    for history in _until_ended(connection, run_id):
+        for step in history.steps:
+            change = (step.component, step.item, step.attempt, step.status)
+            if change not in known and step.status not in ("waiting", "ready"):
+                known.add(change)
+                show(f"{run_id} {step.component}/{step.item} attempt {step.attempt} {step.status}{_seconds(step)}")
+    return history
+
+
+def _until_ended(connection: Connection, run_id: str) -> Iterator[RunHistory]:
+    while True:
+        history = read_history(connection, run_id)
+        yield history
+        if history.status != "RUNNING":
+            return
+        time.sleep(POLL)  # between two looks at the rows
+
+
+def steps_table(history: RunHistory) -> Table:
+    """One row a component: how many of its items are where."""
+    table = Table(title=f"{history.run_id}  {history.status}  {history.duration:.1f} s", title_justify="left")
+    for column in ("component", "version", "items", "state", "time"):
+        table.add_column(column, no_wrap=True)
+    for component in dict.fromkeys(step.component for step in history.steps):
+        latest = {step.item: step for step in history.steps if step.component == component}
+        states = Counter(step.status for step in latest.values())
+        shown = ", ".join(f"[{STYLES.get(state, 'dim')}]{count} {state}[/]" for state, count in states.items())
+        version = next(iter(latest.values())).version
+        longest = max((step.duration or 0 for step in latest.values()), default=0)
+        table.add_row(component, version, str(len(latest)), shown, f"{longest:.2f} s" if longest else "")
+    return table
+
+
+def _seconds(step: AttemptAtStep) -> str:
+    return f" in {step.duration:.2f} s" if step.duration is not None else ""
