@@ -117,22 +117,30 @@ def is_alive(record: ProcessRecord) -> bool:
 
 
 def stop_process(record: ProcessRecord, grace: float = 20.0) -> None:
-    """Ask the process to stop, wait up to `grace` seconds, then kill what is left of it and of its descendants.
+    """`stop_processes` for one."""
+    stop_processes((record,), grace)
 
-    Removes the record. Does nothing to a process that has ended and left nothing behind.
+
+def stop_processes(records: Sequence[ProcessRecord], grace: float = 20.0) -> None:
+    """Ask all to stop, wait up to `grace` seconds, then kill what is left of them and of their descendants.
+
+    Removes the records. Does nothing to a process that has ended and left nothing behind.
     """
-    process = _find(record)
-    family = _family(record, process)
-    if process is not None:
+    family = _family(records)
+    asked = [(record, process) for record in records if (process := _find(record))]
+    for record, process in asked:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(record.stop_signal)
+    if asked:
         psutil.wait_procs(family, timeout=grace)
-        family = _family(record, _find(record)) | {member for member in family if member.is_running()}
+    # They may have started others while they were stopping.
+    family = _family(records) | {member for member in family if member.is_running()}
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
     psutil.wait_procs(family, timeout=grace)
-    record.path.unlink(missing_ok=True)
+    for record in records:
+        record.path.unlink(missing_ok=True)
 
 
 def wait_until_ready(record: ProcessRecord, probe: Callable[[], None], timeout: float = 60.0) -> None:
@@ -190,10 +198,11 @@ def _find(record: ProcessRecord) -> psutil.Process | None:
         return None
 
 
-def _family(record: ProcessRecord, process: psutil.Process | None) -> set[psutil.Process]:
-    """The process and its descendants. PostgreSQL's overwrite their environment, so children are asked for as well."""
-    family = {candidate for candidate in psutil.process_iter() if _mark_of(candidate) == record.mark}
-    if process is not None:
+def _family(records: Sequence[ProcessRecord]) -> set[psutil.Process]:
+    """The processes and their descendants. PostgreSQL's overwrite their environment, so children are asked for as well."""
+    marks = {record.mark for record in records}
+    family = {candidate for candidate in psutil.process_iter() if _mark_of(candidate) in marks}
+    for process in filter(None, map(_find, records)):
         with contextlib.suppress(psutil.NoSuchProcess):
             family |= {process, *process.children(recursive=True)}
     return family

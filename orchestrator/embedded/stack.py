@@ -15,6 +15,7 @@ from orchestrator.embedded.processes import (
     read_records,
     replace_file,
     stop_process,
+    stop_processes,
 )
 
 REGION = "us-east-1"
@@ -101,9 +102,10 @@ def start(home: Home) -> Endpoints:
 
 def stop(home: Home) -> None:
     """Stop everything recorded in this home, workers before the stack they use. Call it within `home.exclusive`."""
+    parts = (localstack.NAME, postgres.NAME)
     records = read_records(home)
-    for record in sorted(records, key=lambda record: record.name in (localstack.NAME, postgres.NAME)):
-        stop_process(record)
+    stop_processes([record for record in records if record.name not in parts])
+    stop_processes([record for record in records if record.name in parts])
     home.endpoints.unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from orchestrator.embedded.processes import (
     read_records,
     start_process,
     stop_process,
+    stop_processes,
     wait_until_ready,
 )
 from tests.support.processes import has_ended
@@ -83,6 +85,17 @@ def test_stopping_a_process_asks_it_to_end_and_removes_its_record(made: Home) ->
     assert not psutil.pid_exists(record.pid)
     assert read_records(made) == ()
     assert "bye" in record.log.read_text()
+
+
+def test_several_processes_stop_in_the_time_of_the_slowest(made: Home) -> None:
+    records = [start(made, DEAF, f"worker-{number}") for number in range(8)]
+    for record in records:
+        wait_for_output(record)
+    before = time.monotonic()
+    stop_processes(records, grace=1)
+    assert time.monotonic() - before < 6
+    assert not any(is_alive(record) for record in records)
+    assert read_records(made) == ()
 
 
 def test_a_process_that_does_not_listen_is_killed(made: Home) -> None:
