@@ -58,5 +58,6 @@ CREATE TABLE IF NOT EXISTS history (
     last_week          date NOT NULL,
     recipes_per_box    double precision NOT NULL,
     portions_per_order double precision NOT NULL,
-    loaded_at          timestamptz NOT NULL DEFAULT now()
+    loaded_at          timestamptz NOT NULL DEFAULT now(), -- last, by a replacing or an adding load
+    replaced_at        timestamptz NOT NULL DEFAULT now()  -- results of runs before are of other data
 );

@@ -1,6 +1,7 @@
 """run, runs, history, logs."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -123,9 +124,12 @@ def history(
 
 
 def _attempts_table(found: RunHistory) -> Table:
+    short = ("component", "version", "item", "#", "status", "start (UTC)", "seconds")
     table = Table(title=f"{found.run_id}  {found.style}  {found.status}  {found.duration:.1f} s", title_justify="left")
-    for column in ("component", "version", "item", "attempt", "status", "start", "seconds", "output", "error", "log"):
-        table.add_column(column)
+    for column in short:
+        table.add_column(column, no_wrap=True)
+    for column in ("output", "error", "log"):
+        table.add_column(column, overflow="fold")
     for step in found.steps:
         table.add_row(
             step.component,
@@ -137,18 +141,17 @@ def _attempts_table(found: RunHistory) -> Table:
             f"{step.duration:.2f}" if step.duration is not None else "",
             _brief(step),
             step.error or "",
-            step.log or "",
+            Path(step.log).name if step.log else "",
         )
     return table
 
 
 def _brief(step: AttemptAtStep) -> str:
-    """The references in an output, or how large it is: the whole of it is in --json."""
+    """The references in an output, below the run's folder: inputs and whole outputs are in --json."""
     if not isinstance(step.output, dict):
         return ""
-    references = [value["uri"] for value in step.output.values() if isinstance(value, dict) and "uri" in value]
-    plain = [str(value) for key, value in step.output.items() if key in ("uri", "sha256")]
-    return "\n".join(references or plain)
+    values = [value.get("uri") if isinstance(value, dict) else value for value in step.output.values()]
+    return "\n".join(str(value).rpartition("/-/")[2] for value in values if str(value).startswith("s3://"))
 
 
 def logs(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,10 @@ from orchestrator.deploy import Deployment, find_deployment
 from orchestrator.embedded.home import Home, default_home
 from orchestrator.embedded.stack import Endpoints, find_endpoints
 
-out = Console()
+WIDE = 200
+"""Columns of a table that goes to a file or a pipe."""
+
+out = Console() if sys.stdout.isatty() else Console(width=WIDE)
 errors = Console(stderr=True)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import psycopg
 import pyarrow as pa
@@ -16,7 +16,7 @@ NOTHING_LOADED = "load one with 'brigade load' or make one with 'brigade sample'
 GUESS_FROM_WEEKS = 3
 """Without a menu, the coming one is the recipes ordered in so many weeks at the end of the history."""
 
-_HISTORY = "SELECT first_week, last_week, recipes_per_box, portions_per_order FROM history"
+_HISTORY = "SELECT first_week, last_week, recipes_per_box, portions_per_order, replaced_at FROM history"
 _FACTORIES = "SELECT factory, weekly_cap FROM factories"
 _REGIONS = "SELECT region, factory FROM regions"
 _CENTRES = "SELECT centre FROM centres"
@@ -45,6 +45,8 @@ class Loaded:
     """One consistent view of the order history's surroundings. Caps are boxes a week."""
 
     history: History
+    replaced_at: datetime
+    """When this data replaced other data: results of earlier runs are not comparable."""
     recipes_per_box: float
     portions_per_order: float
     caps: dict[str, float]
@@ -75,11 +77,12 @@ def _read(connection: psycopg.Connection, run_date: date) -> Loaded:
     row = connection.execute(_HISTORY).fetchone()
     if row is None:
         raise BadData(f"the order history is empty: {NOTHING_LOADED}")
-    first_week, last_week, recipes_per_box, portions_per_order = row
+    first_week, last_week, recipes_per_box, portions_per_order, replaced_at = row
     history = readable_history(first_week, last_week, run_date)
     refuse_stale(history, run_date)
     return Loaded(
         history=history,
+        replaced_at=replaced_at,
         recipes_per_box=recipes_per_box,
         portions_per_order=portions_per_order,
         caps=dict(connection.execute(_FACTORIES).fetchall()),

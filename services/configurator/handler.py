@@ -10,6 +10,8 @@ from services.configurator.database import NOTHING_LOADED, Loaded, read
 from services.runtime.context import Context
 
 MOST_BATCHES = 8
+NETWORK = "network-configuration"
+"""The component whose results a factory that is not computed today reuses."""
 
 
 def handle(inputs: ConfigureRun, ctx: Context) -> RunPlanned:
@@ -32,7 +34,9 @@ def handle(inputs: ConfigureRun, ctx: Context) -> RunPlanned:
             MenuWeek(key=week.isoformat(), starts=week, recipes=recipes) for week, recipes in loaded.menus.items()
         ),
         factories=tuple(
-            factory.model_copy(update={"last": ctx.earlier_result("network-configuration", factory.key, request.date)})
+            factory.model_copy(
+                update={"last": ctx.earlier_result(NETWORK, factory.key, request.date, loaded.replaced_at)}
+            )
             for factory in factories(loaded.caps, loaded.home_of)
         ),
         batches=batches(loaded.centres),

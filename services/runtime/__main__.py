@@ -98,8 +98,8 @@ async def compose(
             log=step_log(claim.key, claim.attempt),
             files=files,
             connect=partial(psycopg.connect, settings.database_url),
-            find_earlier=lambda name, item, before: bridge.wait_for(
-                store.earlier_result(run.request.pipeline, name, item, before)
+            find_earlier=lambda name, item, before, since: bridge.wait_for(
+                store.earlier_result(run.request.pipeline, name, item, before, since)
             ),
             beat=held.beat,
         )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 import psycopg
@@ -58,7 +58,7 @@ class Context:
     files: Files
     connect: Callable[[], AbstractContextManager[psycopg.Connection]]
     """Open a connection to the order history, closed on leaving the `with`."""
-    find_earlier: Callable[[str, str, date], EarlierResult | None]
+    find_earlier: Callable[[str, str, date, datetime], EarlierResult | None]
     beat: Callable[[], None]
     statements: list[Statement] = field(default_factory=list)
 
@@ -74,9 +74,12 @@ class Context:
         """Store any other file under this step's key; gives its URI."""
         return self.files.write_bytes(f"{self._folder}/{name}", body, content_type)
 
-    def earlier_result(self, component: str, item: str, before: date) -> EarlierResult | None:
-        """The answer of a component for an item in the latest succeeded run of an earlier date, if there is one."""
-        return self.find_earlier(component, item, before)
+    def earlier_result(self, component: str, item: str, before: date, since: datetime) -> EarlierResult | None:
+        """The answer of a component for an item in the latest succeeded run of an earlier date, if there is one.
+
+        Only runs started at `since` or later count: the moment from which their data is comparable.
+        """
+        return self.find_earlier(component, item, before, since)
 
     def with_answer(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run SQL in the transaction that stores the answer: it happens exactly when the answer counts, or not at all."""

@@ -145,7 +145,8 @@ WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)
 EARLIER_RESULT = """
 SELECT r.run_id, r.date, s.answer
 FROM runs r JOIN steps s USING (run_id)
-WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED' AND r.date < %(before)s
+WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED'
+  AND r.date < %(before)s AND r.started_at >= %(since)s
   AND s.component = %(component)s AND s.item = %(item)s AND s.state IN ('done', 'reused')
 ORDER BY r.date DESC, r.ended_at DESC
 LIMIT 1

@@ -7,7 +7,7 @@ raises a fence; a commit with an older fence changes nothing.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -187,8 +187,10 @@ class Store:
         rows = await self._all(sql.ANSWERS, parameters)
         return {f"{row['component']}/{row['item']}": json.loads(row["answer"]) for row in rows}
 
-    async def earlier_result(self, pipeline: str, component: str, item: str, before: date) -> EarlierResult | None:
-        parameters = {"pipeline": pipeline, "component": component, "item": item, "before": before}
+    async def earlier_result(
+        self, pipeline: str, component: str, item: str, before: date, since: datetime
+    ) -> EarlierResult | None:
+        parameters = {"pipeline": pipeline, "component": component, "item": item, "before": before, "since": since}
         row = await self._one(sql.EARLIER_RESULT, parameters)
         if row is None:
             return None

@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import psycopg
@@ -48,7 +48,7 @@ def local_context(
             raise RuntimeError("this test gave the handler no database_url")
         return psycopg.connect(database_url)
 
-    def find_earlier(component: str, item: str, before: date) -> EarlierResult | None:
+    def find_earlier(component: str, item: str, before: date, since: datetime) -> EarlierResult | None:
         found = (earlier or {}).get((component, item))
         return found if found and found.date < before else None
 
