@@ -16,12 +16,18 @@ class Fed:
 
 
 async def feed(pool: Pool, event: StepKey, component: str, version: str) -> list[Fed]:
-    """Mark the component's steps whose needs are all answered as ready, and give those that owe it to this event.
+    """Mark the component's steps that need this event, and whose needs are all answered, as ready; give those it made so.
 
-    A step is owed to exactly one event, so two events that arrive together start it once, and a repeat of that event finds
+    A step is made ready by exactly one event, so two events that arrive together start it once, and a repeat of that event finds
     its steps again, whatever crashed in between.
     """
-    parameters = {"run_id": event.run_id, "component": component, "version": version, "event": event.id}
+    parameters = {
+        "run_id": event.run_id,
+        "component": component,
+        "version": version,
+        "event": event.id,
+        "producer": event.local,
+    }
     async with pool.connection() as connection:
         cursor = await connection.execute(sql.FEED, parameters)
         return [Fed(row["item"], row["state"]) for row in await cursor.fetchall()]

@@ -121,6 +121,7 @@ FEED = """
 WITH made AS (
     UPDATE steps s SET state = 'ready', ready_by = %(event)s, ready_at = now()
     WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.version = %(version)s AND s.state = 'waiting'
+      AND %(producer)s = ANY (s.needs)
       AND NOT EXISTS (
           SELECT 1 FROM unnest(s.needs) AS need
           LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
