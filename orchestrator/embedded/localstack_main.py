@@ -1,9 +1,10 @@
 """Run by the Python of LocalStack's own environment: LocalStack with three things put right.
 
 It binds every IPv4 interface whatever GATEWAY_LISTEN says. It builds its JSONPath parser anew for every path (25 ms each),
-which makes state machines three times slower. And it overlooks a task token's answer that comes between sending the message
-and setting up the heartbeat, so that the state waits until the heartbeat runs out. This is not a `sitecustomize.py`: some distributions have one that wins, and
-Python goes on when one fails.
+which makes state machines three times slower. And it overlooks a task token's answer that comes between sending the
+message and setting up the heartbeat, so that the state waits until the heartbeat runs out.
+
+This is not a `sitecustomize.py`: some distributions have one that wins, and Python goes on when one fails.
 """
 
 import functools
