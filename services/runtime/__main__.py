@@ -7,7 +7,10 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import partial
 
 import psycopg
@@ -15,7 +18,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
 from contracts.component import Component
-from contracts.errors import BrigadeError
+from contracts.envelope import StepKey
+from contracts.errors import BadRequest, BrigadeError
+from contracts.message import EarlierResult
 from contracts.pipelines import component_named
 from services.runtime.attempt import Attempt
 from services.runtime.claim_check import Bridge, S3Files
@@ -26,7 +31,9 @@ from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing
 from services.runtime.queue import Queue
 from services.runtime.settings import Settings
-from services.runtime.store import Claim, Run, Store, Worker, open_pool
+from services.runtime.settle import Settling
+from services.runtime.stateless import StatelessDelivery
+from services.runtime.store import Claim, Pool, Run, Store, Worker, open_pool
 from services.runtime.sweep import Sweep
 from services.runtime.telemetry import ApiCalls, Metrics, configure_logging, step_log
 from services.runtime.worker import WorkerProcess
@@ -34,6 +41,8 @@ from services.runtime.worker import WorkerProcess
 AWS = AioConfig(
     retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=40, max_pool_connections=50
 )
+
+FindEarlier = Callable[[str, str, date, datetime], EarlierResult | None]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,14 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
         component = component_named(asked.component)
         version = asked.version or component.versions[0]
         handler = find_handler(component, version)
+        settings = Settings()
+        name = settings.worker_name or f"{component.name}-{version}-{socket.gethostname()}-{os.getpid()}"
+        configure_logging(settings.log_level, component.name, version, name)
+        identity = Worker(name, settings.log_location, version, component.policy.lease)
+        asyncio.run(work(component, handler, identity, settings))
     except BrigadeError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - before logging is configured
+        print(error, file=sys.stderr)  # noqa: T201 - it could not start, perhaps before logging is configured
         return 2
-    settings = Settings()
-    name = settings.worker_name or f"{component.name}-{version}-{socket.gethostname()}-{os.getpid()}"
-    configure_logging(settings.log_level, component.name, version, name)
-    identity = Worker(name, settings.log_location, version, component.policy.lease)
-    asyncio.run(work(component, handler, identity, settings))
     return 0
 
 
@@ -66,6 +75,41 @@ async def work(component: Component, handler: Handler, identity: Worker, setting
     logging.getLogger("brigade.worker").info("stopped")
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What every worker is made of, with a step store or without."""
+
+    component: Component
+    identity: Worker
+    settings: Settings
+    queue: Queue
+    outgoing: Outgoing
+    kitchen: Kitchen
+    metrics: Metrics
+    files: S3Files
+    bridge: Bridge
+
+    def context(self, key: StepKey, attempt: int, held: Held, find_earlier: FindEarlier) -> Context:
+        return Context(
+            run_id=key.run_id,
+            component=self.component.name,
+            item=key.item,
+            version=self.identity.version,
+            attempt=attempt,
+            log=step_log(key, attempt),
+            files=self.files,
+            connect=lambda: psycopg.connect(self.database_url),
+            find_earlier=find_earlier,
+            beat=held.beat,
+        )
+
+    @property
+    def database_url(self) -> str:
+        if self.settings.database_url is None:
+            raise BadRequest(f"{self.component.name} needs a database: set DATABASE_URL")
+        return self.settings.database_url
+
+
 async def compose(
     stack: AsyncExitStack, component: Component, handler: Handler, identity: Worker, settings: Settings
 ) -> WorkerProcess:
@@ -77,38 +121,51 @@ async def compose(
     s3 = await stack.enter_async_context(session.create_client("s3", config=AWS))
     for client in (sqs, sns, stepfunctions, s3):
         calls.watch(client)
-    pool = await stack.enter_async_context(open_pool(settings.database_url))
     queue = Queue(sqs, settings.queue_url, settings.dead_letter_url, component.policy.lease)
     await stack.enter_async_context(queue)
     concurrency = settings.concurrency or component.concurrency
     kitchen = Kitchen(handler, concurrency)
     stack.callback(kitchen.close)
-    store, outgoing = Store(pool), Outgoing(sns, stepfunctions, settings.topic_arn)
+    outgoing = Outgoing(sns, stepfunctions, settings.topic_arn)
     metrics = Metrics(component.name, identity.version)
     bridge = Bridge(asyncio.get_running_loop())
     files = S3Files(s3, settings.bucket, bridge)
-
-    def make_context(run: Run, claim: Claim, held: Held) -> Context:
-        return Context(
-            run_id=claim.key.run_id,
-            component=component.name,
-            item=claim.key.item,
-            version=identity.version,
-            attempt=claim.attempt,
-            log=step_log(claim.key, claim.attempt),
-            files=files,
-            connect=partial(psycopg.connect, settings.database_url),
-            find_earlier=lambda name, item, before, since: bridge.wait_for(
-                store.earlier_result(run.request.pipeline, name, item, before, since)
-            ),
-            beat=held.beat,
-        )
-
-    attempt = Attempt(component, pool, store, kitchen, metrics, make_context)
-    leases = Leases(queue, store, outgoing, component.policy)
-    delivery = Delivery(component, identity, queue, pool, store, outgoing, leases, attempt, metrics)
-    sweep = Sweep(pool, store, queue, stepfunctions, metrics)
+    parts = Parts(component, identity, settings, queue, outgoing, kitchen, metrics, files, bridge)
+    delivery: Settling
+    if component.stateless:
+        delivery, sweep = _without_steps(parts), None
+    else:
+        pool = await stack.enter_async_context(open_pool(parts.database_url))
+        store = Store(pool)
+        delivery = _with_steps(parts, pool, store)
+        sweep = Sweep(pool, store, queue, stepfunctions, metrics)
     return WorkerProcess(delivery, sweep, calls, os.getpid(), concurrency, settings.drain_seconds)
+
+
+def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
+    def make_context(run: Run, claim: Claim, held: Held) -> Context:
+        def find_earlier(name: str, item: str, before: date, since: datetime) -> EarlierResult | None:
+            found = store.earlier_result(run.request.pipeline, name, item, before, since)
+            return parts.bridge.wait_for(found)
+
+        return parts.context(claim.key, claim.attempt, held, find_earlier)
+
+    component, queue, metrics = parts.component, parts.queue, parts.metrics
+    attempt = Attempt(component, pool, store, parts.kitchen, metrics, make_context)
+    leases = Leases(queue, store, parts.outgoing, component.policy)
+    return Delivery(component, parts.identity, queue, pool, store, parts.outgoing, leases, attempt, metrics)
+
+
+def _without_steps(parts: Parts) -> StatelessDelivery:
+    def find_earlier(*_: object) -> EarlierResult | None:
+        raise BadRequest(f"{parts.component.name} is stateless, so it cannot ask for earlier results")
+
+    component, queue, outgoing = parts.component, parts.queue, parts.outgoing
+    leases = Leases(queue, None, outgoing, component.policy)
+    make_context = partial(parts.context, find_earlier=find_earlier)
+    return StatelessDelivery(
+        component, parts.identity, queue, outgoing, leases, parts.kitchen, parts.metrics, make_context
+    )
 
 
 if __name__ == "__main__":

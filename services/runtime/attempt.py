@@ -9,11 +9,10 @@ import psycopg
 from psycopg_pool import PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from contracts.component import Component, Limit
+from contracts.component import Component, Limit, Policy
 from contracts.errors import BrigadeError, HandlerTimedOut, UnexpectedError, WorkerLost
-from contracts.message import Event
 from services.runtime.commit import Committed, commit
-from services.runtime.context import Context
+from services.runtime.context import Context, Log
 from services.runtime.handlers import Kitchen
 from services.runtime.incoming import Json, serialise, validate
 from services.runtime.leases import Held
@@ -44,19 +43,12 @@ class Attempt:
 
     async def run(self, run: Run, claim: Claim, data: Json, held: Held) -> Committed | Failed | Superseded | Ended:
         """Run the handler and make its answer count. Only a failure of the surroundings is raised."""
-        log = step_log(claim.key, claim.attempt)
-        started = time.monotonic()
         context = self.make_context(run, claim, held)
         try:
             await self._refuse_what_kills_workers(claim)
-            event = await self._cook(data, context)
-            text, parsed = serialise(event, self.component.output)
-            check_size(text)
+            text, parsed = await cook(self.component, self.kitchen, data, context, self.metrics)
         except Exception as raised:
             return await self._failed(claim, raised)
-        finally:
-            self.metrics.seconds("Duration", time.monotonic() - started)
-        log.info("handled in %.3f s", time.monotonic() - started)
         try:
             async for patient in _patience():
                 with patient:
@@ -64,15 +56,6 @@ class Attempt:
         except BrigadeError as raised:
             return await self._failed(claim, raised)
         raise AssertionError("tenacity returns or raises")
-
-    async def _cook(self, data: Json, context: Context) -> Event:
-        inputs = validate(self.component.input, data)
-        timeout = self.component.policy.timeout
-        try:
-            async with asyncio.timeout(timeout):
-                return await self.kitchen.cook(inputs, context)
-        except TimeoutError as error:
-            raise HandlerTimedOut(f"no answer within {timeout} s: raise the component's timeout, or do less") from error
 
     async def _refuse_what_kills_workers(self, claim: Claim) -> None:
         limit = self._limit(WorkerLost.__name__)
@@ -84,25 +67,49 @@ class Attempt:
                 )
 
     async def _failed(self, claim: Claim, raised: Exception) -> Failed:
-        error, cause = self._classify(raised)
+        error, cause = classify(raised, self.component.policy)
         limit = self._limit(error)
         async for patient in _patience():
             with patient:
                 then = await self.store.fail(claim, error, cause, limit)
-        step_log(claim.key, claim.attempt).error(
-            "attempt failed: %s: %s", error, cause, exc_info=None if isinstance(raised, BrigadeError) else raised
-        )
+        log_failure(step_log(claim.key, claim.attempt), raised, error, cause)
         return Failed(error, cause, then)
-
-    def _classify(self, raised: Exception) -> tuple[str, str]:
-        """The error's name, as the policy and Step Functions know it, and what happened."""
-        if not isinstance(raised, BrigadeError):
-            return UnexpectedError.__name__, f"{type(raised).__name__}: {raised}"
-        known = (cls.__name__ for cls in type(raised).__mro__ if self.component.policy.limit_for(cls.__name__))
-        return next(known, raised.name) if raised.retryable else raised.name, str(raised)
 
     def _limit(self, error: str) -> Limit | None:
         return self.component.policy.limit_for(error)
+
+
+async def cook(
+    component: Component, kitchen: Kitchen, data: Json, context: Context, metrics: Metrics
+) -> tuple[str, Json]:
+    """Run the handler on a command's data. Gives its answer as JSON and parsed; both ends are held against the contract."""
+    inputs = validate(component.input, data)
+    started = time.monotonic()
+    timeout = component.policy.timeout
+    try:
+        async with asyncio.timeout(timeout):
+            event = await kitchen.cook(inputs, context)
+    except TimeoutError as error:
+        raise HandlerTimedOut(f"no answer within {timeout} s: raise the component's timeout, or do less") from error
+    finally:
+        metrics.seconds("Duration", time.monotonic() - started)
+    context.log.info("handled in %.3f s", time.monotonic() - started)
+    text, parsed = serialise(event, component.output)
+    check_size(text)
+    return text, parsed
+
+
+def classify(raised: Exception, policy: Policy) -> tuple[str, str]:
+    """The error's name, as the policy and Step Functions know it, and what happened."""
+    if not isinstance(raised, BrigadeError):
+        return UnexpectedError.__name__, f"{type(raised).__name__}: {raised}"
+    known = (cls.__name__ for cls in type(raised).__mro__ if policy.limit_for(cls.__name__))
+    return next(known, raised.name) if raised.retryable else raised.name, str(raised)
+
+
+def log_failure(log: Log, raised: Exception, error: str, cause: str) -> None:
+    """With a traceback when nobody meant to raise it."""
+    log.error("attempt failed: %s: %s", error, cause, exc_info=None if isinstance(raised, BrigadeError) else raised)
 
 
 class KilledItsWorkers(BrigadeError):

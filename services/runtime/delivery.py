@@ -1,18 +1,16 @@
 """A message's way through a worker: understood, claimed, handled, committed, answered, deleted.
 
-What happens to the message is decided in one place, `_settle`, from what became of it. No transaction spans a handler: the
-message that is not deleted yet is the outbox, and whatever crashes, its redelivery finishes the work.
+No transaction spans a handler: the message that is not deleted yet is the outbox, and whatever crashes, its redelivery
+finishes the work.
 """
 
-import asyncio
 import json
 import logging
-import time
 from dataclasses import dataclass
 
 from contracts.component import Component
 from contracts.envelope import StepKey
-from contracts.errors import BrigadeError, PoisonMessage
+from contracts.errors import PoisonMessage
 from contracts.graph import Node
 from contracts.resolve import assemble
 from services.runtime.attempt import Attempt, Failed
@@ -22,6 +20,7 @@ from services.runtime.joins import feed
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing, command_body, event_body
 from services.runtime.queue import Queue, Received, dumps
+from services.runtime.settle import DeadLetter, Delete, GiveBack, Outcome, Settling
 from services.runtime.store import Busy, Done, Ended, Exhausted, Pool, Run, Store, Superseded, Worker
 from services.runtime.telemetry import Metrics
 
@@ -32,30 +31,7 @@ BUSY_WAIT = 5.0
 
 
 @dataclass(frozen=True)
-class Delete:
-    """Done with, in whatever way."""
-
-
-@dataclass(frozen=True)
-class GiveBack:
-    """To be received again after so many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """Out of the way, with the reason."""
-
-    error: str
-    reason: str
-
-
-Outcome = Delete | GiveBack | DeadLetter
-
-
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(Settling):
     component: Component
     identity: Worker
     queue: Queue
@@ -66,38 +42,24 @@ class Delivery:
     attempt: Attempt
     metrics: Metrics
 
-    async def process(self, message: Received) -> None:
-        """Take one message from receipt to its end. A failure of the surroundings gives it back, to be tried again."""
-        self.metrics.seconds("MessageAge", max(time.time() - message.sent_at, 0))
-        held = self.leases.hold(message.receipt, message.token)
-        try:
-            await self._settle(message, await self._decide(message, held))
-        except asyncio.CancelledError:
-            await self._hand_back(message, held)
-            raise
-        except Exception:
-            log.exception("message %s could not be worked on now and will be received again", message.message_id)
-            self.metrics.count("Interrupted")
-        finally:
-            self.leases.drop(held)
+    async def decide(self, message: Received, held: Held) -> Outcome:
+        asked = parse(message.body, self.component)
+        run = await self.store.run(asked.key.run_id)
+        if run is None:
+            raise PoisonMessage(f"there is no run {asked.key.run_id}")
+        if isinstance(asked, EventOf) and not run.graph.has(self.component.name):
+            return Delete()  # of another pipeline, which shares the producer
+        node = run.graph.node(self.component.name)
+        if isinstance(asked, EventOf):
+            return await self._on_event(asked, run, node, message, held)
+        return await self._on_step(asked.key, asked.data, run, node, message, held)
 
-    async def _decide(self, message: Received, held: Held) -> Outcome:
-        try:
-            asked = parse(message.body, self.component)
-            run = await self.store.run(asked.key.run_id)
-            if run is None:
-                raise PoisonMessage(f"there is no run {asked.key.run_id}")
-            if isinstance(asked, EventOf) and not run.graph.has(self.component.name):
-                return Delete()  # of another pipeline, which shares the producer
-            node = run.graph.node(self.component.name)
-            if isinstance(asked, EventOf):
-                return await self._on_event(asked, run, node, message, held)
-            return await self._on_step(asked.key, asked.data, run, node, message, held)
-        except BrigadeError as error:
-            log.warning("message %s is poison: %s", message.message_id, error)
-            if message.token:
-                await self.outgoing.refuse(message.token, error.name, str(error), message.sent_at)
-            return DeadLetter(error.name, str(error))
+    async def release(self, held: Held) -> None:
+        if held.claim:
+            await self.store.release(held.claim)
+
+    async def report(self, pid: int, calls: Json) -> None:
+        await self.store.report(self.identity, self.component.name, pid, calls)
 
     async def _on_event(self, event: EventOf, run: Run, node: Node, message: Received, held: Held) -> Outcome:
         if event.type not in {run.graph.node(need.component).event for need in node.needs}:
@@ -168,23 +130,6 @@ class Delivery:
         if message.token:
             await self.outgoing.refuse(message.token, "RunEnded", ended.reason, message.sent_at)
         return Delete()
-
-    async def _settle(self, message: Received, outcome: Outcome) -> None:
-        if isinstance(outcome, GiveBack):
-            await self.queue.give_back(message.receipt, outcome.seconds)
-            return
-        if isinstance(outcome, DeadLetter):
-            self.metrics.count("DeadLettered")
-            await self.queue.dead_letter(message, outcome.error, outcome.reason)
-        else:
-            self.metrics.count("Handled")
-        self.queue.delete(message.receipt)
-
-    async def _hand_back(self, message: Received, held: Held) -> None:
-        """The worker is stopping and cannot wait: let another one start at once."""
-        if held.claim:
-            await self.store.release(held.claim)
-        await self.queue.give_back(message.receipt, 0)
 
     def _count_end(self, run: Run, status: str, seconds: float | None) -> None:
         if seconds is not None:

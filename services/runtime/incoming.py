@@ -20,6 +20,7 @@ class CommandFor:
 
     key: StepKey
     data: Json
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def parse(body: str, component: Component) -> CommandFor | EventOf:
     if envelope.type == component.input.wire_type():
         if key.component != component.name:
             raise PoisonMessage(f"a command for {key.component} in the queue of {component.name}")
-        return CommandFor(key, envelope.data)
+        return CommandFor(key, envelope.data, envelope.traceparent)
     if "." not in envelope.type:
         raise PoisonMessage(f"unknown type {envelope.type[:100]}")
     return EventOf(key, envelope.type)

@@ -12,7 +12,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BRIGADE_", frozen=True)
 
-    database_url: str = Field(validation_alias="DATABASE_URL")
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    """Only a stateless component can do without."""
     queue_url: str
     dead_letter_url: str
     topic_arn: str

@@ -41,8 +41,9 @@ class DeadLetter:
 Outcome = Delete | GiveBack | DeadLetter
 
 
-@dataclass(frozen=True)
 class Settling(ABC):
+    """What every delivery has, whatever it is made of besides."""
+
     component: Component
     identity: Worker
     queue: Queue

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.runtime.delivery import Delivery
 from services.runtime.queue import BATCH, Received
+from services.runtime.settle import Settling
 from services.runtime.sweep import Sweep
 from services.runtime.telemetry import ApiCalls
 
@@ -52,8 +52,10 @@ class Slots:
 
 @dataclass
 class WorkerProcess:
-    delivery: Delivery
-    sweep: Sweep
+    """`sweep` is None without a step store."""
+
+    delivery: Settling
+    sweep: Sweep | None
     calls: ApiCalls
     pid: int
     concurrency: int
@@ -110,13 +112,12 @@ class WorkerProcess:
             log.warning("gave %d messages back unfinished", len(late))
 
     async def _sweep(self) -> None:
-        await self.sweep.once(self.delivery.component.name, self.delivery.identity.version)
+        if self.sweep:
+            await self.sweep.once(self.delivery.component.name, self.delivery.identity.version)
 
     async def _report(self) -> None:
         self.delivery.metrics.flush()
-        await self.delivery.store.report(
-            self.delivery.identity, self.delivery.component.name, self.pid, self.calls.snapshot()
-        )
+        await self.delivery.report(self.pid, self.calls.snapshot())
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
