@@ -3,7 +3,7 @@
 import graphlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from contracts.component import Component
 from contracts.errors import PipelineError
@@ -203,6 +203,14 @@ def _check_start(pipeline: Pipeline) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PipelineError(f"pipeline {pipeline.name} has {', '.join(twice)} twice: a step is named by its component")
+    makers: dict[str, str] = {}
+    for component in pipeline.components:
+        event = component.output
+        other = makers.setdefault(event.wire_type(), component.name)
+        if other != component.name:
+            raise PipelineError(
+                f"{other} and {component.name} both give {event.__name__}: who takes it could mean either"
+            )
 
 
 def _check_choices(pipeline: Pipeline) -> None:
@@ -217,9 +225,25 @@ def _check_choices(pipeline: Pipeline) -> None:
                     f"{place.component.name} depends on {path}, but only the plan of {pipeline.components[0].name} "
                     f"is there before: it has {', '.join(sorted(fields))}"
                 )
+        if place.map:
+            many, given = _unwrap(fields[place.map.field].annotation)
+            if not (many and issubclass(given, Item)):
+                raise PipelineError(f"{place.component.name} maps over {place.map.over}, which is no list of items")
+        if place.choice:
+            _check_cases(place.component.name, place.choice, fields[place.choice.field].annotation)
         for chosen in place.choice.maps if place.choice else ():
             if (chosen.steps, chosen.over) != (place.map and place.map.steps, place.map and place.map.over):
                 raise PipelineError(f"every case of the Choice on {place.choice and place.choice.on} must map the same")
+
+
+def _check_cases(name: str, choice: Choice, annotation: object) -> None:
+    """A state machine compares texts only; a misspelt case would never be chosen."""
+    values = get_args(annotation) if get_origin(annotation) is Literal else ()
+    if annotation is not str and not (values and all(isinstance(value, str) for value in values)):
+        raise PipelineError(f"{name} is chosen on {choice.on}, which is no text")
+    unknown = sorted(set(choice.cases).difference(values)) if values else []
+    if unknown:
+        raise PipelineError(f"{name} has a case {', '.join(unknown)}, but {choice.on} is one of {', '.join(values)}")
 
 
 def _check_cycles(pipeline: Pipeline) -> None:
