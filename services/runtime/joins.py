@@ -18,7 +18,7 @@ class Fed:
 async def feed(pool: Pool, event: StepKey, component: str, version: str) -> list[Fed]:
     """Mark the component's steps that need this event, and whose needs are all answered, as ready; give those it made so.
 
-    A step is made ready by exactly one event, so two events that arrive together start it once, and a repeat of that event finds
+    A step is made ready by exactly one event: two events that arrive together start it once, and a repeat of that event finds
     its steps again, whatever crashed in between.
     """
     parameters = {
