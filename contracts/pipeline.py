@@ -23,8 +23,8 @@ class Sequence:
 class Map:
     """The same components, in sequence, for every item of a list in the plan: `over="plan.weeks"`.
 
-    `only` names the items to compute; the others are reused from their earlier result, or computed when they have none.
-    Outside the Map only the last component's results can be used.
+    `only`, in a case of a Choice, names the items to compute; the others are reused from their earlier result, or computed
+    when they have none. Outside the Map only the last component's results can be used.
     """
 
     steps: tuple[Component, ...]
@@ -192,7 +192,7 @@ def _check_item(where: str, wanted: type[Item], place: Place, plan: type[Event])
 def _selection(choice: Choice | None) -> Selection | None:
     if choice is None:
         return None
-    return Selection(on=choice.field, cases={value: chosen.only for value, chosen in choice.cases.items()})
+    return Selection(on=choice.field, cases={value: case.only for value, case in choice.cases.items() if case.only})
 
 
 def _check_start(pipeline: Pipeline) -> None:
@@ -229,6 +229,9 @@ def _check_choices(pipeline: Pipeline) -> None:
             many, given = _unwrap(fields[place.map.field].annotation)
             if not (many and issubclass(given, Item)):
                 raise PipelineError(f"{place.component.name} maps over {place.map.over}, which is no list of items")
+            if place.map.only:
+                items = ", ".join(place.map.only)
+                raise PipelineError(f"{place.component.name} is for {items} only: write that in a case of a Choice")
         if place.choice:
             _check_cases(place.component.name, place.choice, fields[place.choice.field].annotation)
         for chosen in place.choice.maps if place.choice else ():

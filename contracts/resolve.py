@@ -27,8 +27,9 @@ class Step(Frozen):
 
 def first_step(graph: Graph, request: RunRequest) -> Step:
     """The step that makes the plan: the only one that is known before there is a plan."""
-    planner = graph.planner.component
-    return Step(component=planner, item=WHOLE, version=request.version_of(planner))
+    planner = graph.planner
+    version = request.version_of(planner.component, planner.versions[0])
+    return Step(component=planner.component, item=WHOLE, version=version)
 
 
 def resolve(graph: Graph, request: RunRequest, plan: Json) -> tuple[Step, ...]:
@@ -40,7 +41,7 @@ def resolve(graph: Graph, request: RunRequest, plan: Json) -> tuple[Step, ...]:
         Step(
             component=node.component,
             item=item,
-            version=request.version_of(node.component),
+            version=request.version_of(node.component, node.versions[0]),
             needs=needs_of(graph, node, item, plan),
             reused=_reused(node, item, plan),
         )

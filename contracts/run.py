@@ -22,9 +22,10 @@ class RunRequest(Frozen):
     seed: int = 1
     versions: tuple[str, ...] = ()
 
-    def version_of(self, component: str) -> str:
+    def version_of(self, component: str, only: str) -> str:
+        """The version pinned for a component; `only`, the one it has, when there was nothing to choose."""
         prefix = f"{component}="
-        return next((v.removeprefix(prefix) for v in self.versions if v.startswith(prefix)), "v1")
+        return next((v.removeprefix(prefix) for v in self.versions if v.startswith(prefix)), only)
 
 
 def pin_versions(available: dict[str, tuple[str, ...]], flags: dict[str, Any]) -> tuple[str, ...]:

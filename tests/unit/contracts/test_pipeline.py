@@ -143,6 +143,19 @@ def test_a_case_that_never_comes() -> None:
     assert pipeline(HOST, only_table_1("plan.weather", "rain")).graph.node("layer").selection
 
 
+def test_only_some_items_without_a_case_for_it() -> None:
+    """There would be no condition under which the others are computed."""
+    some = Map((LAYER, WAITER), over="plan.tables", only=("1", "2"))
+    reason = refused(HOST, some, naming=("layer", "1", "2"))
+    assert "a case of a Choice" in reason
+    refused(HOST, Choice(on="plan.evening", cases={"friday": TABLES}, otherwise=some), naming=("layer", "1", "2"))
+
+
+def test_a_case_that_computes_all() -> None:
+    graph = pipeline(HOST, Choice(on="plan.evening", cases={"friday": TABLES}, otherwise=TABLES)).graph
+    assert graph.node("layer").selection == Selection(on="evening", cases={})
+
+
 def test_a_choice_between_maps_of_different_components() -> None:
     choice = Choice(on="plan.evening", cases={"friday": Map((LAYER,), over="plan.tables")}, otherwise=TABLES)
     assert "must map the same" in refused(HOST, choice, naming=("plan.evening",))
