@@ -139,19 +139,19 @@ def _attempts_table(found: RunHistory) -> Table:
             step.status,
             f"{step.start:%H:%M:%S.%f}"[:-3] if step.start else "",
             f"{step.duration:.2f}" if step.duration is not None else "",
-            _brief(step),
+            _brief(step, found.run_id),
             step.error or "",
             Path(step.log).name if step.log else "",
         )
     return table
 
 
-def _brief(step: AttemptAtStep) -> str:
-    """The references in an output, below the run's folder: inputs and whole outputs are in --json."""
+def _brief(step: AttemptAtStep, run_id: str) -> str:
+    """The references in an output, those below the run's own folder without it: inputs and whole outputs are in --json."""
     if not isinstance(step.output, dict):
         return ""
     values = [value.get("uri") if isinstance(value, dict) else value for value in step.output.values()]
-    return "\n".join(str(value).rpartition("/-/")[2] for value in values if str(value).startswith("s3://"))
+    return "\n".join(str(value).split(f"/runs/{run_id}/")[-1] for value in values if str(value).startswith("s3://"))
 
 
 def logs(
