@@ -30,7 +30,7 @@ HISTORY_ENDS = date(2026, 11, 20)
 DAY = date(2026, 11, 25)
 WEEKS = 104
 
-out = Console(highlight=False)
+out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
 
 
 def main() -> int:
