@@ -5,7 +5,6 @@ task sends a command and waits for its task token. A Map's and a branch's result
 states stay small.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from contracts.component import Component, Limit
 from contracts.errors import PipelineError
 from contracts.graph import WHOLE, Graph, Node
 from contracts.pipeline import Choice, Flow, Map, Parallel, Pipeline, Sequence
+from orchestrator.asl_checks import check_callbacks, check_names, state_name
 
 Json = dict[str, Any]
 States = dict[str, Json]
@@ -33,8 +33,7 @@ def queue_placeholder(component: str, version: str) -> str:
 
 def render(pipeline: Pipeline) -> Json:
     """The state machine. Raises PipelineError when a callback state lacks one of its two timeouts."""
-    scope = Scope(pipeline.graph, {}, {})
-    states = _sequence(pipeline.flow.steps, scope, first="Read flags")
+    states = _sequence(pipeline.flow.steps, Scope(pipeline.graph, {}), only_answer=False)
     machine = {
         "Comment": f"{pipeline.name}, rendered from contracts/pipelines.py",
         "StartAt": "Read flags",
@@ -42,19 +41,23 @@ def render(pipeline: Pipeline) -> Json:
         "States": {"Read flags": _read_flags(pipeline, next(iter(states))), **states},
     }
     check_callbacks(machine)
+    check_names(machine)
     return machine
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Where answers are found in the state's data, by component, and the item fields of the Maps around."""
+    """Where answers are found in the state's data, by component, and what tells the states here from others like them."""
 
     graph: Graph
     answers: dict[str, str]
-    items: dict[str, str]
+    suffix: str = ""
 
     def with_answer(self, component: str, path: str) -> "Scope":
         return replace(self, answers={**self.answers, component: path})
+
+    def name(self, text: str) -> str:
+        return state_name(text, self.suffix)
 
     def data_of(self, node: Node) -> Json:
         """The command's data, the same as `contracts.resolve.assemble` makes."""
@@ -85,12 +88,11 @@ def _read_flags(pipeline: Pipeline, following: str) -> Json:
     return {"Type": "Pass", "Parameters": chosen, "ResultPath": "$.chosen", "Next": following}
 
 
-def _sequence(steps: tuple[Flow, ...], scope: Scope, first: str = "") -> States:
-    """The states of steps in a row, each leading to the next; the last one ends the scope."""
+def _sequence(steps: tuple[Flow, ...], scope: Scope, only_answer: bool) -> States:
+    """The states of steps in a row, each leading to the next; the last one ends the scope, with its answer or with all."""
     rendered: list[States] = []
-    for number, step in enumerate(steps):
-        last = number == len(steps) - 1
-        states, scope = _flow(step, scope, last and not first)
+    for step in steps:
+        states, scope = _flow(step, scope, only_answer and step is steps[-1])
         rendered.append(states)
     for states, following in zip(rendered, [*(next(iter(later)) for later in rendered[1:]), None], strict=True):
         _link(states, following)
@@ -110,35 +112,31 @@ def _flow(step: Flow, scope: Scope, only_answer: bool) -> tuple[States, Scope]:
     if isinstance(step, Parallel):
         return _parallel(step, scope)
     if isinstance(step, Map):
-        return _map_states({_map_name(step): step}, scope)
+        return _map_states((step,), scope, only_answer)
     if isinstance(step, Choice):
-        return _choice(step, scope)
+        return _choice(step, scope, only_answer)
     raise PipelineError("a Sequence inside a Sequence: write its steps in the outer one")
 
 
 def _task_states(component: Component, scope: Scope, only_answer: bool) -> States:
     """One task a version; with several versions, a Choice by the run's flags before them."""
-    tasks = {
-        f"{component.name} {version}" if component.flagged else component.name: _task(
-            component, version, scope, only_answer
-        )
-        for version in component.versions
-    }
     if not component.flagged:
-        return tasks
+        return {scope.name(component.name): _task(component, component.versions[0], scope, only_answer)}
+    names = {version: scope.name(f"{component.name} {version}") for version in component.versions}
     choice = {
         "Type": "Choice",
         "Choices": [
             {
                 "Variable": f"$.chosen.{_flag(component.name, version)}",
                 "BooleanEquals": True,
-                "Next": f"{component.name} {version}",
+                "Next": names[version],
             }
             for version in component.versions[1:]
         ],
-        "Default": f"{component.name} {component.versions[0]}",
+        "Default": names[component.versions[0]],
     }
-    return {f"Which {component.name}?": choice, **tasks}
+    tasks = {name: _task(component, version, scope, only_answer) for version, name in names.items()}
+    return {scope.name(f"Which {component.name}?"): choice, **tasks}
 
 
 def _task(component: Component, version: str, scope: Scope, only_answer: bool) -> Json:
@@ -185,7 +183,8 @@ def _retrier(limit: Limit) -> Json:
 def _parallel(step: Parallel, scope: Scope) -> tuple[States, Scope]:
     branches = [branch.steps if isinstance(branch, Sequence) else (branch,) for branch in step.branches]
     results = [_last_of(steps) for steps in branches]
-    name = " | ".join(results)
+    if len(results) < 2:
+        raise PipelineError(f"a Parallel of {len(results)} branches ({', '.join(results)}): it takes at least two")
     path = "$." + "_and_".join(variable(result) for result in results)
     state = {
         "Type": "Parallel",
@@ -195,11 +194,11 @@ def _parallel(step: Parallel, scope: Scope) -> tuple[States, Scope]:
     }
     for result in results:
         scope = scope.with_answer(result, f"{path}.{variable(result)}")
-    return {name: state}, scope
+    return {scope.name(" | ".join(results)): state}, scope
 
 
 def _scope_of(steps: tuple[Flow, ...], scope: Scope) -> Json:
-    states = _sequence(steps, scope)
+    states = _sequence(steps, scope, only_answer=True)
     return {"StartAt": next(iter(states)), "States": states}
 
 
@@ -212,10 +211,10 @@ def _last_of(steps: tuple[Flow, ...]) -> str:
     return last.name
 
 
-def _choice(step: Choice, scope: Scope) -> tuple[States, Scope]:
+def _choice(step: Choice, scope: Scope, only_answer: bool) -> tuple[States, Scope]:
     """The same Map over different items, by a field of the plan."""
     field = f"{scope.answers[scope.graph.planner.component]}.{step.field}"
-    name = f"Which {step.otherwise.field} by {step.field}?"
+    name = scope.name(f"Which {step.otherwise.steps[-1].name} by {step.field}?")
     choice = {
         "Type": "Choice",
         "Choices": [
@@ -224,27 +223,30 @@ def _choice(step: Choice, scope: Scope) -> tuple[States, Scope]:
         ],
         "Default": _map_name(step.otherwise),
     }
-    maps, scope = _map_states({_map_name(chosen): chosen for chosen in step.maps}, scope)
+    maps, scope = _map_states(step.maps, scope, only_answer)
     return {name: choice, **maps}, scope
 
 
 def _map_name(step: Map) -> str:
-    only = f" only {', '.join(step.only)}" if step.only else ""
-    return f"{step.steps[-1].name} for {step.field}{only}"
+    return state_name(f"{step.steps[-1].name} for {step.field}", _only(step))
 
 
-def _map_states(maps: dict[str, Map], scope: Scope) -> tuple[States, Scope]:
-    one = next(iter(maps.values()))
-    path = f"$.{variable(one.steps[-1].name)}"
-    states = {name: _map(step, scope, path) for name, step in maps.items()}
-    return states, scope.with_answer(one.steps[-1].name, path)
+def _only(step: Map) -> str:
+    return f", only {', '.join(step.only)}" if step.only else ""
 
 
-def _map(step: Map, scope: Scope, path: str) -> Json:
+def _map_states(maps: tuple[Map, ...], scope: Scope, only_answer: bool) -> tuple[States, Scope]:
+    path = f"$.{variable(maps[0].steps[-1].name)}"
+    result = {} if only_answer else {"ResultPath": path}
+    states = {_map_name(step): _map(step, scope) | result for step in maps}
+    return states, scope.with_answer(maps[0].steps[-1].name, path)
+
+
+def _map(step: Map, scope: Scope) -> Json:
     """Inside, the state holds the item and the answers that its components need, under the names they have outside."""
     outer = {path.removeprefix("$.").split(".")[0] for path in scope.answers.values()}
     carried = sorted({*CARRIED, *(name for name in outer if _is_needed(name, step, scope))})
-    states = _sequence(step.steps, scope)
+    states = _sequence(step.steps, replace(scope, suffix=_only(step)), only_answer=True)
     if step.only:
         states = {**_reuse(step, next(iter(states))), **states}
     return {
@@ -257,7 +259,6 @@ def _map(step: Map, scope: Scope, path: str) -> Json:
             "StartAt": next(iter(states)),
             "States": states,
         },
-        "ResultPath": path,
     }
 
 
@@ -273,30 +274,12 @@ def _reuse(step: Map, compute: str) -> States:
         {"Variable": "$.item.last", "IsPresent": True},
         {"Not": {"Variable": "$.item.last", "IsNull": True}},
     ]
-    suffix = f"{step.steps[-1].name}, only {', '.join(step.only)}"
+    question, reuse = (state_name(f"{text} {step.steps[-1].name}", _only(step)) for text in ("May reuse", "Reuse"))
     return {
-        f"Reuse {suffix}?": {
+        question: {
             "Type": "Choice",
-            "Choices": [{"And": [*has_earlier, *not_selected], "Next": f"Reuse {suffix}"}],
+            "Choices": [{"And": [*has_earlier, *not_selected], "Next": reuse}],
             "Default": compute,
         },
-        f"Reuse {suffix}": {"Type": "Pass", "OutputPath": "$.item.last.output", "End": True},
+        reuse: {"Type": "Pass", "OutputPath": "$.item.last.output", "End": True},
     }
-
-
-def check_callbacks(machine: Json) -> None:
-    """Raises PipelineError naming a callback state without TimeoutSeconds and HeartbeatSeconds: it could wait for a year."""
-    for name, state in _all_states(machine):
-        if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
-            missing = [key for key in ("TimeoutSeconds", "HeartbeatSeconds") if not state.get(key)]
-            if missing:
-                raise PipelineError(
-                    f"callback state {name} has no {' and no '.join(missing)}: set its component's policy"
-                )
-
-
-def _all_states(machine: Json) -> Iterator[tuple[str, Json]]:
-    for name, state in machine["States"].items():
-        yield name, state
-        for inner in (*state.get("Branches", ()), *filter(None, [state.get("ItemProcessor")])):
-            yield from _all_states(inner)
