@@ -1,0 +1,60 @@
+"""What is rendered from the pipelines is committed, and as it should be."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.pipelines import ORDER_SIMULATION, PIPELINES
+from orchestrator.diagram import mermaid
+from orchestrator.render import FOLDER, rendered, write
+from tests.unit.contracts.kitchen import CLOSER, HERBS, HOST, LAYER, WAITER, pipeline
+from tests.unit.orchestrator.test_asl import BY_EVENING, TASTER
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("name", rendered(PIPELINES))
+def test_a_committed_file_is_as_rendered(name: str) -> None:
+    committed = (FOLDER / name).read_text(encoding="utf-8") if (FOLDER / name).exists() else "(there is none)"
+    if committed != rendered(PIPELINES)[name]:
+        pytest.fail(f"{FOLDER / name} is not what the pipelines say: run `make render` and commit what it wrote")
+
+
+def test_no_other_file_is_committed_as_rendered() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(rendered(PIPELINES)), "delete what no pipeline renders"
+
+
+def test_the_readme_shows_the_pipeline() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    if f"```mermaid\n{mermaid(ORDER_SIMULATION)}```" not in readme:
+        pytest.fail("the diagram in README.md is not `brigade graph order-simulation`: paste what it prints")
+
+
+def test_only_what_changed_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "rendered"
+    assert {path.name for path in write(PIPELINES, folder)} == set(rendered(PIPELINES))
+    assert write(PIPELINES, folder) == []
+    (folder / "order-simulation.mmd").write_text("old", encoding="utf-8")
+    assert [path.name for path in write(PIPELINES, folder)] == ["order-simulation.mmd"]
+    assert (folder / "order-simulation.mmd").read_text(encoding="utf-8") == mermaid(ORDER_SIMULATION)
+
+
+def test_a_diagram_has_a_box_for_each_component_and_an_arrow_for_each_edge_that_no_longer_way_implies() -> None:
+    assert mermaid(pipeline(HOST, HERBS, BY_EVENING, CLOSER)).splitlines() == [
+        "flowchart TD",
+        '    host["host"]',
+        '    herbs["herbs"]',
+        '    layer["layer<br/>for each of tables<br/>friday: 1, saturday: 2 3"]',
+        '    waiter["waiter<br/>for each of tables<br/>friday: 1, saturday: 2 3"]',
+        '    closer["closer"]',
+        "    host --> herbs",
+        "    host --> layer",
+        "    layer --> waiter",
+        "    waiter ==> closer",
+    ]
+
+
+def test_a_diagram_names_the_versions_to_choose_from() -> None:
+    assert '    taster["taster (v1 or v2)"]' in mermaid(pipeline(HOST, HERBS, TASTER)).splitlines()
+    assert LAYER.name in mermaid(pipeline(HOST, BY_EVENING))
+    assert WAITER.name in mermaid(pipeline(HOST, BY_EVENING))

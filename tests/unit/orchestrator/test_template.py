@@ -1,0 +1,136 @@
+"""The CloudFormation template of queues, topic, subscriptions, state machines and bucket."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from contracts.component import Policy
+from contracts.pipeline import Pipeline, Sequence
+from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components, component_named
+from orchestrator import asl, template
+from tests.unit.contracts.kitchen import HERBS, HOST, pipeline
+
+Json = dict[str, Any]
+WORKERS = [(component, version) for component in all_components() for version in component.versions]
+
+
+def resources(kind: str, pipelines: tuple[Pipeline, ...] = PIPELINES) -> dict[str, Json]:
+    found = template.render(pipelines)["Resources"]
+    return {name: resource["Properties"] for name, resource in found.items() if resource["Type"] == kind}
+
+
+def test_cfn_lint_finds_no_errors_and_no_warnings(tmp_path: Path) -> None:
+    file = tmp_path / "messaging.template.json"
+    file.write_text(json.dumps(template.render(PIPELINES)), encoding="utf-8")
+    argv = [str(Path(sys.executable).with_name("cfn-lint")), str(file)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_it_fits_into_a_request() -> None:
+    """CloudFormation takes at most 51,200 bytes in a request; a larger template would have to be put into a bucket."""
+    assert len(json.dumps(template.render(PIPELINES), separators=(",", ":"))) < 51_200
+
+
+def test_every_worker_has_a_queue_and_a_dead_letter_queue() -> None:
+    queues = resources("AWS::SQS::Queue")
+    assert len(queues) == 2 * len(WORKERS)
+    for component, version in WORKERS:
+        name = asl.queue_placeholder(component.name, version)
+        assert queues[name]["VisibilityTimeout"] == component.policy.lease
+        assert queues[name]["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{name}DeadLetters", "Arn"]}
+        assert "RedrivePolicy" not in queues[f"{name}DeadLetters"]
+    names = [json.dumps(queue["QueueName"]) for queue in queues.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_everything_with_a_name_is_named_after_the_prefix() -> None:
+    """So that several deployments can share an account."""
+    for name, resource in template.render(PIPELINES)["Resources"].items():
+        for key, value in resource["Properties"].items():
+            if key.endswith("Name") and name != "Prefix":
+                assert value["Fn::Sub"].startswith("${Prefix}-"), (name, key)
+
+
+def test_what_workers_and_commands_look_up_is_an_output() -> None:
+    body = template.render(PIPELINES)
+    queues = [asl.queue_placeholder(component.name, version) for component, version in WORKERS]
+    machines = [template.state_machine_name(built) for built in PIPELINES]
+    expected = {"Bucket", "Topic", *machines, *queues, *(f"{queue}DeadLetters" for queue in queues)}
+    assert set(body["Outputs"]) == expected
+    assert all(output == {"Value": {"Ref": name}} for name, output in body["Outputs"].items())
+
+
+def test_a_queue_takes_the_events_its_component_is_made_of() -> None:
+    policies = {c.name: template.filter_policy(c, c.versions[0], PIPELINES) for c in all_components()}
+    assert policies == {
+        "configurator": {},
+        "data-extractor": {"type": ["run-planned.v1"]},
+        "order-volume": {"type": ["history-extracted.v1", "run-planned.v1"]},
+        "recipe-popularity": {"type": ["history-extracted.v1", "run-planned.v1"]},
+        "network-configuration": {
+            "type": ["order-volume-forecasted.v1", "recipe-popularity-forecasted.v1", "run-planned.v1"]
+        },
+        "order-simulator": {
+            "type": [
+                "factory-network-configured.v1",
+                "order-volume-forecasted.v1",
+                "recipe-popularity-forecasted.v1",
+                "run-planned.v1",
+            ],
+            "versions": ["order-simulator=v1"],
+        },
+        "site-forecast": {"type": ["orders-simulated.v1", "run-planned.v1"]},
+        "publisher": {"type": ["run-planned.v1", "site-forecasted.v1"]},
+    }
+
+
+def test_each_version_takes_the_events_of_runs_that_chose_it() -> None:
+    simulator = component_named("order-simulator")
+    first, second = (template.filter_policy(simulator, version, PIPELINES) for version in ("v1", "v2"))
+    assert first.pop("versions") == ["order-simulator=v1"]
+    assert second.pop("versions") == ["order-simulator=v2"]
+    assert first == second
+
+
+def test_a_component_of_two_pipelines_takes_the_events_of_both() -> None:
+    other = Pipeline(name="lunch", flow=Sequence((HOST.model_copy(update={"name": "day-host"}), HERBS)))
+    assert template.filter_policy(HERBS, "v1", (pipeline(HOST, HERBS), other)) == {"type": ["booked.v1"]}
+    assert template.filter_policy(HERBS, "v1", (ORDER_SIMULATION,)) == {}
+
+
+def test_subscriptions_deliver_the_envelope_itself() -> None:
+    subscriptions = resources("AWS::SNS::Subscription")
+    subscribed = [(c, v) for c, v in WORKERS if template.filter_policy(c, v, PIPELINES)]
+    assert len(subscriptions) == len(subscribed) == len(WORKERS) - 1
+    for subscription in subscriptions.values():
+        assert subscription["RawMessageDelivery"] is True
+        assert subscription["FilterPolicy"]["type"]
+
+
+def test_a_state_machine_may_send_to_its_own_queues_only() -> None:
+    (role,) = resources("AWS::IAM::Role").values()
+    (statement,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+    queues = {asl.queue_placeholder(component.name, version) for component, version in WORKERS}
+    assert {resource["Fn::GetAtt"][0] for resource in statement["Resource"]} == queues
+    assert statement["Action"] == "sqs:SendMessage"
+
+
+def test_every_placeholder_of_a_definition_is_filled_in() -> None:
+    (machine,) = resources("AWS::StepFunctions::StateMachine").values()
+    for queue in machine["DefinitionSubstitutions"]:
+        assert "${" + queue + "}" in machine["DefinitionString"]
+    filled = machine["DefinitionString"]
+    for queue in machine["DefinitionSubstitutions"]:
+        filled = filled.replace("${" + queue + "}", "")
+    assert "${" not in filled
+
+
+def test_a_policy_reaches_queue_and_state_machine() -> None:
+    changed = HERBS.model_copy(update={"policy": Policy(timeout=77, heartbeat=30, lease=7)})
+    pipelines = (pipeline(HOST, changed),)
+    assert resources("AWS::SQS::Queue", pipelines)["QueueHerbsV1"]["VisibilityTimeout"] == 7
+    (machine,) = resources("AWS::StepFunctions::StateMachine", pipelines).values()
+    assert json.loads(machine["DefinitionString"])["States"]["herbs"]["TimeoutSeconds"] == 107
