@@ -13,6 +13,9 @@ from contracts.message import Command, Event
 
 Json = dict[str, Any]
 
+AnyEnvelope = Envelope[Json]
+"""Named once: pydantic makes a class of a generic model, and forgets it when nobody keeps it."""
+
 
 @dataclass(frozen=True)
 class CommandFor:
@@ -36,7 +39,7 @@ def parse(body: str, component: Component) -> CommandFor | EventOf:
     if len(body.encode()) > MAX_MESSAGE_BYTES:
         raise PoisonMessage(f"the body is over {MAX_MESSAGE_BYTES:,} bytes")
     try:
-        envelope = Envelope[Json].model_validate_json(body)
+        envelope = AnyEnvelope.model_validate_json(body)
     except ValidationError as error:
         raise PoisonMessage(f"the body is no envelope: {_problems(error)}") from error
     try:

@@ -1,7 +1,5 @@
 """One SQS queue and its dead-letter queue, with the fewest API calls that lose nothing."""
 
-import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import Sequence
@@ -10,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.envelope import MAX_MESSAGE_BYTES
 from contracts.errors import MessageTooLarge
+from services.runtime.batching import BATCH, Batcher
 from services.runtime.outgoing import attributes_of
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
-BATCH = 10
-"""The most messages one SQS call can carry."""
-
 LINGER = 0.1
 """Seconds a delete waits for others to share its call."""
+
+TRIES = 3
+"""How often a message is deleted that SQS refuses to delete by a fault of its own."""
 
 log = logging.getLogger("brigade.queue")
 
@@ -44,17 +43,13 @@ class Queue:
         self._url = url
         self._dead_letter_url = dead_letter_url
         self._lease = lease
-        self._deletes: asyncio.Queue[str | None] = asyncio.Queue()
-        self._deleter: asyncio.Task[None] | None = None
+        self._deletes = Batcher(self._delete_batch, linger=LINGER)
 
     async def __aenter__(self) -> "Queue":
-        self._deleter = asyncio.create_task(self._delete_in_batches())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._deletes.put_nowait(None)
-        if self._deleter:
-            await self._deleter
+        await self._deletes.finish()
 
     async def receive(self, most: int, wait: int = 20) -> list[Received]:
         """Long-poll for at most `most` messages; each is ours for one lease."""
@@ -70,7 +65,7 @@ class Queue:
 
     def delete(self, receipt: str) -> None:
         """Delete soon, together with others. Should it fail for good, the message comes back and its answer repeats."""
-        self._deletes.put_nowait(receipt)
+        self._deletes.put(receipt)
 
     async def give_back(self, receipt: str, seconds: float) -> None:
         """Let the message be received again after so many seconds (SQS takes at most 12 hours)."""
@@ -112,33 +107,21 @@ class Queue:
             QueueUrl=self._dead_letter_url, MessageBody=message.body, MessageAttributes=attributes_of(about)
         )
 
-    async def _delete_in_batches(self) -> None:
-        while (first := await self._deletes.get()) is not None:
-            batch, stopping = [first], False
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LINGER):
-                    while len(batch) < BATCH and not stopping:
-                        following = await self._deletes.get()
-                        stopping = following is None
-                        if following is not None:
-                            batch.append(following)
-            await self._delete_batch(batch)
-            if stopping:
-                return
-
-    async def _delete_batch(self, receipts: list[str], tries: int = 3) -> None:
-        left = receipts
-        for _ in range(tries):
+    async def _delete_batch(self, receipts: Sequence[str]) -> list[None]:
+        left = list(receipts)
+        for _ in range(TRIES):
             entries: Any = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(left)]
             try:
                 answer = await self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
             except Exception:
                 log.warning("messages were not deleted: they will come back and repeat their answers", exc_info=True)
-                return
+                break
             left = [left[int(failed["Id"])] for failed in answer.get("Failed", []) if not failed["SenderFault"]]
             if not left:
-                return
-        log.warning("%d messages were not deleted: they will come back and repeat their answers", len(left))
+                break
+        else:
+            log.warning("%d messages were not deleted: they will come back and repeat their answers", len(left))
+        return [None] * len(receipts)
 
 
 def check_size(body: str) -> None:

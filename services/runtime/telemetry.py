@@ -1,5 +1,6 @@
 """JSON log lines, EMF metrics and exact counts of API calls."""
 
+import json
 import logging
 import sys
 from collections import Counter
@@ -12,11 +13,15 @@ from contracts.envelope import StepKey
 
 NAMESPACE = "Brigade"
 
+MOST_VALUES = 100
+"""Of one metric in one EMF line."""
+
 
 def configure_logging(level: str, component: str, version: str, worker: str) -> None:
     """One JSON line per record on standard output, with the fields that `brigade logs` sorts and filters by."""
+    encoder = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":"))
     formatter = LambdaPowertoolsFormatter(
-        datefmt="%Y-%m-%dT%H:%M:%S.%F%z", use_rfc3339=True, log_record_order=["timestamp", "level", "message"]
+        json_serializer=encoder.encode, utc=True, use_rfc3339=True, log_record_order=["timestamp", "level", "message"]
     )
     formatter.append_keys(component=component, version=version, worker=worker)
     handler = logging.StreamHandler(sys.stdout)
@@ -38,14 +43,17 @@ class Metrics:
 
     def __init__(self, component: str, version: str) -> None:
         self._dimensions = {"component": component, "version": version}
-        self._metrics = self._fresh()
-        self._pending = False
+        self._gathered: dict[str, Any] = {}
 
     def count(self, name: str, value: int = 1) -> None:
-        self._add(name, MetricUnit.Count, value)
+        values = self._values(name, MetricUnit.Count)
+        values[:] = [sum(values) + value]
 
     def seconds(self, name: str, value: float) -> None:
-        self._add(name, MetricUnit.Seconds, value)
+        values = self._values(name, MetricUnit.Seconds)
+        values.append(round(value, 6))
+        if len(values) == MOST_VALUES:
+            self.flush()
 
     def run_ended(self, pipeline: str, style: str, status: str, seconds: float) -> None:
         """One line per run, with the run's own dimensions: the same for both styles."""
@@ -57,20 +65,22 @@ class Metrics:
         metrics.flush_metrics()
 
     def flush(self) -> None:
-        if self._pending:
-            self._metrics.flush_metrics()
-            self._metrics = self._fresh()
-            self._pending = False
-
-    def _add(self, name: str, unit: MetricUnit, value: float) -> None:
-        self._metrics.add_metric(name, unit, value)
-        self._pending = True
-
-    def _fresh(self) -> EphemeralMetrics:
+        if not self._gathered:
+            return
         metrics = EphemeralMetrics(namespace=NAMESPACE)
         for name, value in self._dimensions.items():
             metrics.add_dimension(name, value)
-        return metrics
+        metrics.metric_set.update(self._gathered)
+        self._gathered.clear()
+        metrics.flush_metrics()
+
+    def _values(self, name: str, unit: MetricUnit) -> list[float]:
+        """Of one metric. `add_metric` of powertools would take one value, and longer the more there are."""
+        metric = self._gathered.get(name)
+        if metric is None:
+            metric = self._gathered[name] = {"Unit": unit.value, "StorageResolution": 60, "Value": []}
+        values: list[float] = metric["Value"]
+        return values
 
 
 class ApiCalls:

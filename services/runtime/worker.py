@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import logging
 import random
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.runtime.queue import BATCH, Received
+from services.runtime.batching import BATCH
+from services.runtime.queue import Received
 from services.runtime.settle import Settling
 from services.runtime.sweep import Sweep
 from services.runtime.telemetry import ApiCalls
@@ -30,24 +30,36 @@ class Slots:
 
     concurrency: int
     busy: set[asyncio.Task[None]] = field(default_factory=set)
+    _wanted: int = 1
+    _enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def free(self) -> int:
         return self.concurrency - len(self.busy)
 
-    def start(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self.busy.add(task)
-        task.add_done_callback(self.busy.discard)
+        task.add_done_callback(self._done)
 
     async def some(self) -> int:
         """Wait for a free slot, then briefly for as many as one receive can fill."""
-        while not self.free:
-            await asyncio.wait(self.busy, return_when=asyncio.FIRST_COMPLETED)
-        until = time.monotonic() + LINGER
-        while self.busy and self.free < min(BATCH, self.concurrency) and (left := until - time.monotonic()) > 0:
-            await asyncio.wait(self.busy, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        await self._until(1)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                await self._until(min(BATCH, self.concurrency))
         return self.free
+
+    async def _until(self, free: int) -> None:
+        while self.free < free:
+            self._wanted = free
+            self._enough.clear()
+            await self._enough.wait()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.busy.discard(task)
+        if self.free >= self._wanted:
+            self._enough.set()
 
 
 @dataclass
