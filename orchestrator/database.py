@@ -1,5 +1,6 @@
 """The database of runs, order history and publications: connecting, and making its tables."""
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -23,11 +24,18 @@ def connect(database_url: str) -> Connection:
 
 
 def make_tables(connection: Connection) -> None:
-    """Make what is missing. Safe to repeat, and for several at once."""
+    """Make what is missing. Safe to repeat, for several at once, and while runs are under way.
+
+    Where nothing is missing nothing is executed: CREATE INDEX would lock out the workers, even to find its index there.
+    """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(7064310)")
         for name in SCHEMAS:
-            connection.execute(files("contracts").joinpath(name).read_bytes())
+            schema = files("contracts").joinpath(name).read_text(encoding="utf-8")
+            names = re.findall(r"^CREATE .* IF NOT EXISTS (\w+)", schema, re.MULTILINE)
+            missing = "SELECT 1 AS found FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL LIMIT 1"
+            if connection.execute(missing, (names,)).fetchone():
+                connection.execute(schema.encode())
 
 
 def fetch_all(connection: Connection, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:

@@ -1,6 +1,7 @@
 """`deploy`: one template, applied to whatever endpoint is configured, and the tables and routing in the database."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], pr
     Runs under way keep the routing and the state machine they started with. Raises PipelineError when a state machine is
     not valid, BadRequest when the stack cannot be made.
     """
+    if not re.fullmatch(template.PREFIX, prefix):
+        raise BadRequest(f"'{prefix}' is no prefix: BRIGADE_PREFIX takes 2 to 31 small letters, digits and hyphens")
     for pipeline in pipelines:
         _validate(aws, pipeline)
     _apply(aws.cloudformation, template.render(pipelines), prefix)

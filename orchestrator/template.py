@@ -14,6 +14,9 @@ Json = dict[str, Any]
 BACKSTOP = 1000
 """`maxReceiveCount`: the worker itself dead-letters, with the reason; this catches what no worker ever could."""
 
+PREFIX = "[a-z][a-z0-9-]{1,30}"
+"""What everything may be named after: a bucket's name takes no more."""
+
 KEEP_SECONDS = 14 * 24 * 3600
 
 
@@ -38,7 +41,7 @@ def render(pipelines: tuple[Pipeline, ...]) -> Json:
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Brigade messaging, rendered from contracts/pipelines.py",
-        "Parameters": {"Prefix": {"Type": "String", "Default": "brigade", "AllowedPattern": "[a-z][a-z0-9-]{1,30}"}},
+        "Parameters": {"Prefix": {"Type": "String", "Default": "brigade", "AllowedPattern": PREFIX}},
         "Resources": resources,
         "Outputs": outputs,
     }

@@ -1,0 +1,151 @@
+"""A whole fleet, started by `brigade up` on the session's stack, with a database and an AWS account of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from rich.console import Console
+
+from contracts.pipelines import ORDER_SIMULATION
+from orchestrator.aws import Aws
+from orchestrator.database import Connection, connect, fetch_all
+from orchestrator.deploy import Deployment, find_deployment
+from orchestrator.embedded.stack import Endpoints
+from orchestrator.execute import Outcome, execute
+from orchestrator.history import RunHistory, read_history
+from orchestrator.start import STYLES
+from orchestrator.watch import follow
+from tests.support.stack import temporary_home
+
+BRIGADE = str(Path(sys.executable).with_name("brigade"))
+PREFIX = "kitchen"
+LAST_FRIDAY = date(2026, 11, 20)
+"""The sample's last day. It has menus for the five weeks after it."""
+WEDNESDAY = date(2026, 11, 25)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    aws: Aws
+    connection: Connection
+    deployment: Deployment
+    database_url: str
+
+    def run(self, style: str, day: date, flags: dict[str, str] | None = None) -> Outcome:
+        """A run from start to end, on a connection of its own: several may be under way at once."""
+        with connect(self.database_url) as connection:
+            return execute(
+                self.aws,
+                connection,
+                self.deployment,
+                ORDER_SIMULATION,
+                style,
+                day,
+                flags or {},
+                seed=1,
+                started=lambda run_id: None,
+                follow=lambda run_id: follow(connection, run_id, Console(file=sys.stderr)),
+            )
+
+    def both(self, day: date, flags: dict[str, str] | None = None) -> dict[str, Outcome]:
+        """One run of each style, one after the other."""
+        return {style: self.run(style, day, flags) for style in STYLES}
+
+    def history(self, run: Outcome) -> RunHistory:
+        return read_history(self.connection, run.run_id)
+
+    def states(self, run: Outcome, component: str) -> dict[str, str]:
+        """The states of a component's steps, by item."""
+        query = (
+            "SELECT item, state FROM steps WHERE run_id = %(run_id)s AND component = %(component)s ORDER BY position"
+        )
+        rows = fetch_all(self.connection, query, {"run_id": run.run_id, "component": component})
+        return {row["item"]: row["state"] for row in rows}
+
+
+@dataclass(frozen=True)
+class Story:
+    """Runs of a week, in this order, on a database without any before. `wednesday` and `friday` are by style."""
+
+    first_friday: Outcome
+    monday: Outcome
+    wednesday: dict[str, Outcome]
+    friday: dict[str, Outcome]
+
+    @property
+    def all(self) -> tuple[Outcome, ...]:
+        return (self.first_friday, self.monday, *self.wednesday.values(), *self.friday.values())
+
+
+@pytest.fixture(scope="package")
+def story(fleet: Fleet) -> Story:
+    assert fetch_all(fleet.connection, "SELECT run_id FROM runs") == []
+    return Story(
+        first_friday=fleet.run("orchestrated", LAST_FRIDAY),
+        monday=fleet.run("choreographed", LAST_FRIDAY + timedelta(days=3)),
+        wednesday=fleet.both(WEDNESDAY),
+        friday=fleet.both(LAST_FRIDAY + timedelta(days=7)),
+    )
+
+
+def brigade(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """The command line as a user calls it. A variable that is to be missing is given as an empty text."""
+    variables = {name: value for name, value in (os.environ | environment).items() if value}
+    return subprocess.run(
+        [BRIGADE, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def brigade_json(*arguments: str) -> Any:
+    done = brigade(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def load_sample() -> None:
+    """The same every time, whatever was loaded or changed before."""
+    brigade_json("sample", "--weeks", "30", "--ending", f"{LAST_FRIDAY}")
+
+
+@contextmanager
+def database_of_our_own(stack: Endpoints) -> Iterator[str]:
+    name = f"kitchen_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield urlsplit(stack.database_url)._replace(path=f"/{name}").geturl()
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="package")
+def fleet(stack: Endpoints) -> Iterator[Fleet]:
+    """Workers of every component, and 30 weeks of the sample. The environment names the stack as long as it lasts."""
+    with database_of_our_own(stack) as url, temporary_home() as home, pytest.MonkeyPatch.context() as patch:
+        variables = stack.environment() | {
+            "DATABASE_URL": url,
+            "AWS_ACCESS_KEY_ID": f"{uuid.uuid4().int % 10**12:012}",
+            "BRIGADE_HOME": str(home.path),
+            "BRIGADE_PREFIX": PREFIX,
+        }
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        started = brigade("up")
+        assert started.returncode == 0, started.stderr
+        load_sample()
+        aws = Aws()
+        connection = connect(url)
+        yield Fleet(aws, connection, find_deployment(aws, PREFIX), url)
+        connection.close()
+        stopped = brigade("down")
+        assert stopped.returncode == 0, stopped.stderr
