@@ -2,6 +2,8 @@
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -45,22 +47,42 @@ def start_run(
     versions = pin_versions({component.name: component.versions for component in pipeline.components}, flags)
     run_id = f"{day:%Y-%m-%d}-{style}-{secrets.token_hex(3)}"
     request = RunRequest(run_id=run_id, pipeline=pipeline.name, date=day, seed=seed, versions=versions)
-    arn = deployment.state_machine_arn(pipeline).replace(":stateMachine:", ":execution:")
-    started = Started(run_id, f"{arn}:{run_id}-1" if style == "orchestrated" else None)
+    machine, name = deployment.state_machine_arn(pipeline), f"{run_id}-1"
+    started = Started(run_id, execution_arn(machine, name) if style == "orchestrated" else None)
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
     _insert(connection, pipeline, request, style, started.execution, trace)
-    try:
-        if style == "orchestrated":
-            _start_execution(aws, deployment.state_machine_arn(pipeline), request, trace)
+    with sending(connection, run_id):
+        if started.execution:
+            start_execution(aws, machine, name, request, trace)
         else:
             _send_first_command(aws, deployment, pipeline, request, trace)
+    return started
+
+
+@contextmanager
+def sending(connection: Connection, run_id: str) -> Iterator[None]:
+    """What sets a run going cannot be in the transaction that wrote it: when it fails, the run is FAILED.
+
+    Raises TransientError then.
+    """
+    try:
+        yield
     except (BotoCoreError, ClientError) as error:
         cause = f"the run could not be started: {error}"
         connection.execute(
             "UPDATE runs SET status = 'FAILED', cause = %s, ended_at = now() WHERE run_id = %s", (cause, run_id)
         )
         raise TransientError(f"{cause}; check the endpoint, then start it again") from error
-    return started
+
+
+def execution_arn(machine: str, name: str) -> str:
+    """Known before the execution is started, so that the run's row can hold it."""
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def start_execution(aws: Aws, machine: str, name: str, request: RunRequest, trace: str | None) -> None:
+    data = {"run_id": request.run_id, "request": request.model_dump(mode="json"), "traceparent": trace}
+    aws.stepfunctions.start_execution(stateMachineArn=machine, name=name, input=json.dumps(data))
 
 
 def _insert(
@@ -95,11 +117,6 @@ def _insert(
             """,
             (request.run_id, step.component, step.item, step.version),
         )
-
-
-def _start_execution(aws: Aws, state_machine: str, request: RunRequest, trace: str) -> None:
-    data = {"run_id": request.run_id, "request": request.model_dump(mode="json"), "traceparent": trace}
-    aws.stepfunctions.start_execution(stateMachineArn=state_machine, name=f"{request.run_id}-1", input=json.dumps(data))
 
 
 def _send_first_command(aws: Aws, deployment: Deployment, pipeline: Pipeline, request: RunRequest, trace: str) -> None:

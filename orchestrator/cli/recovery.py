@@ -1,0 +1,127 @@
+"""redrive and dlq: getting runs and messages going again."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from contracts.errors import BadRequest
+from contracts.pipelines import component_named
+from orchestrator import dead_letters
+from orchestrator.cli.session import Session, errors, out, print_json, say
+from orchestrator.dead_letters import Held
+from orchestrator.redrive import redrive_run, unfinished_runs
+from orchestrator.watch import follow
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Component = Annotated[str, typer.Argument(help="For example order-volume.")]
+
+dlq = typer.Typer(help="Look into the dead-letter queues and empty them.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def redrive(
+    context: typer.Context,
+    run_id: Annotated[str | None, typer.Argument(metavar="[RUN]")] = None,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="All runs that lost their way.")] = False,
+    style: Annotated[str | None, typer.Option(help="The run's own by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Set failed or stuck runs going again and follow them; what is done is not done again.
+
+    Ends with 1 when one of them fails. Example: brigade redrive RUN --style choreographed
+    """
+    session: Session = context.obj
+    if (run_id is None) == (not unfinished):
+        raise BadRequest("name one run, or say --unfinished")
+    runs = [run_id] if run_id else unfinished_runs(session.connection)
+    for run in runs:
+        redrive_run(session.aws, session.connection, session.deployment, run, style)
+        say(f"redrove {run}")
+    ended = [follow(session.connection, run, errors) for run in runs]
+    if as_json:
+        print_json([{"run_id": last.run_id, "status": last.status, "cause": last.cause} for last in ended])
+    for last in ended:
+        say(f"{last.run_id} {last.status}: {last.cause or 'every step is done'}")
+    if any(last.status != "SUCCEEDED" for last in ended):
+        raise typer.Exit(1)
+
+
+@dlq.command("list")
+def list_letters(context: typer.Context, component: Component, as_json: Json = False) -> None:
+    """List a component's dead letters with their reasons. Example: brigade dlq list order-volume"""
+    session: Session = context.obj
+    held = _look(session, component)
+    if as_json:
+        print_json([one.letter.model_dump(mode="json", exclude={"body"}) for one in held])
+        return
+    table = Table("message", "version", "first sent (UTC)", "receives", "run", "error", "reason")
+    for one in held:
+        letter = one.letter
+        first = f"{letter.first_seen:%Y-%m-%d %H:%M:%S}" if letter.first_seen else ""
+        cells = (letter.message_id, letter.version, first, str(letter.receives), letter.run_id or "", letter.error)
+        table.add_row(*cells, letter.reason)
+    out.print(table)
+
+
+@dlq.command()
+def show(
+    context: typer.Context,
+    component: Component,
+    message: Annotated[str | None, typer.Argument(help="Its id; all of them by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show dead letters whole: reason, first seen, receives, run, body. Example: brigade dlq show order-volume"""
+    session: Session = context.obj
+    letters = [one.letter for one in _look(session, component) if message in (None, one.letter.message_id)]
+    if message and not letters:
+        raise BadRequest(f"{component} has no dead letter {message}: `brigade dlq list {component}` lists them")
+    if as_json:
+        print_json([letter.model_dump(mode="json") for letter in letters])
+        return
+    for letter in letters:
+        for name, value in letter.model_dump(mode="json").items():
+            out.print(f"{name:11} {value}", highlight=False, markup=False, soft_wrap=True)
+        out.print()
+
+
+@dlq.command("redrive")
+def redrive_letters(context: typer.Context, component: Component, as_json: Json = False) -> None:
+    """Send dead letters back, or redrive their runs when these have failed. Example: brigade dlq redrive order-volume"""
+    session: Session = context.obj
+    held = dead_letters.dead_letters(session.aws, session.deployment, component_named(component))
+    outcome = dead_letters.redrive(session.aws, session.connection, session.deployment, held)
+    if as_json:
+        print_json(outcome)
+        return
+    for message, became in outcome.items():
+        say(f"{message} {became}")
+    say(f"{len(outcome)} dead letters were redriven")
+
+
+@dlq.command()
+def purge(
+    context: typer.Context,
+    component: Component,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete a component's dead letters for good. Example: brigade dlq purge order-volume --yes"""
+    session: Session = context.obj
+    held = dead_letters.dead_letters(session.aws, session.deployment, component_named(component))
+    if held and not yes and not typer.confirm(f"delete {len(held)} dead letters of {component} for good?", err=True):
+        dead_letters.let_go(session.aws, held)
+        raise typer.Exit(1)
+    dead_letters.purge(session.aws, held)
+    if as_json:
+        print_json({"deleted": len(held)})
+    else:
+        say(f"deleted {len(held)} dead letters")
+
+
+def _look(session: Session, component: str) -> list[Held]:
+    held = dead_letters.dead_letters(session.aws, session.deployment, component_named(component))
+    dead_letters.let_go(session.aws, held)
+    return held
+
+
+COMMANDS = (redrive,)

@@ -1,0 +1,132 @@
+"""What lies in the dead-letter queues, and what can be done with it.
+
+SQS has no way to look without taking: messages are received for as long as the look takes, and come back by themselves.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from contracts.component import Component
+from contracts.message import Frozen
+from orchestrator.aws import Aws
+from orchestrator.database import Connection, fetch_all
+from orchestrator.deploy import Deployment
+from orchestrator.redrive import redrive_run
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+LOOK = 20
+"""Seconds a message stays out of sight for others while it is looked at."""
+
+
+class DeadLetter(Frozen):
+    """A message, and why it is here. Times are UTC; `run_id` is None when the body names none."""
+
+    component: str
+    version: str
+    message_id: str
+    error: str
+    reason: str
+    first_seen: datetime | None
+    receives: int
+    run_id: str | None
+    body: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A dead letter that was received and must be let go or deleted."""
+
+    letter: DeadLetter
+    queue_url: str
+    dead_letter_url: str
+    receipt: str
+
+
+def dead_letters(aws: Aws, deployment: Deployment, component: Component) -> list[Held]:
+    """Every message in the component's dead-letter queues, oldest first. `let_go` those that stay."""
+    found = [held for version in component.versions for held in _receive_all(aws, deployment, component, version)]
+    return sorted(found, key=lambda held: held.letter.first_seen or datetime.max.replace(tzinfo=UTC))
+
+
+def let_go(aws: Aws, held: list[Held]) -> None:
+    for one in held:
+        aws.sqs.change_message_visibility(QueueUrl=one.dead_letter_url, ReceiptHandle=one.receipt, VisibilityTimeout=0)
+
+
+def purge(aws: Aws, held: list[Held]) -> None:
+    for one in held:
+        aws.sqs.delete_message(QueueUrl=one.dead_letter_url, ReceiptHandle=one.receipt)
+
+
+def redrive(aws: Aws, connection: Connection, deployment: Deployment, held: list[Held]) -> dict[str, str]:
+    """Send each message where it came from, or redrive its run when that has failed; what became of each, by message id.
+
+    A failed run takes no messages: redriving it sends the step's command anew, and the dead letter has done its duty.
+    """
+    outcome: dict[str, str] = {}
+    redriven: set[str] = set()
+    for one in held:
+        run_id = one.letter.run_id
+        if run_id in redriven or (run_id and _status(connection, run_id) == "FAILED"):
+            if run_id not in redriven:
+                redrive_run(aws, connection, deployment, run_id)
+                redriven.add(run_id)
+            outcome[one.letter.message_id] = f"redrove run {run_id}"
+        else:
+            aws.sqs.send_message(QueueUrl=one.queue_url, MessageBody=one.letter.body)
+            outcome[one.letter.message_id] = "sent back to its queue"
+        aws.sqs.delete_message(QueueUrl=one.dead_letter_url, ReceiptHandle=one.receipt)
+    return outcome
+
+
+def _status(connection: Connection, run_id: str) -> str | None:
+    rows = fetch_all(connection, "SELECT status FROM runs WHERE run_id = %(run_id)s", {"run_id": run_id})
+    return str(rows[0]["status"]) if rows else None
+
+
+def _receive_all(aws: Aws, deployment: Deployment, component: Component, version: str) -> Iterator[Held]:
+    url = deployment.dead_letter_url(component, version)
+    while True:
+        messages = aws.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=1,
+            VisibilityTimeout=LOOK,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["SentTimestamp"],
+        ).get("Messages", [])
+        if not messages:
+            return
+        for message in messages:
+            letter = _letter(component, version, message)
+            yield Held(letter, deployment.queue_url(component, version), url, message["ReceiptHandle"])
+
+
+def _letter(component: Component, version: str, message: "MessageTypeDef") -> DeadLetter:
+    about = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    first = about.get("firstSent")
+    return DeadLetter(
+        component=component.name,
+        version=version,
+        message_id=message["MessageId"],
+        error=about.get("error", "unknown"),
+        reason=about.get("reason", f"received more often than the queue allows; {len(about)} attributes"),
+        first_seen=datetime.fromtimestamp(float(first), UTC) if first else None,
+        receives=int(about.get("receives", 0)),
+        run_id=_run_of(message["Body"]),
+        body=message["Body"],
+    )
+
+
+def _run_of(body: str) -> str | None:
+    try:
+        envelope: Any = json.loads(body)
+    except ValueError:
+        return None
+    run_id = envelope.get("runid") if isinstance(envelope, dict) else None
+    return run_id if isinstance(run_id, str) else None
