@@ -34,9 +34,12 @@ def text_of(line: Line) -> str:
 
 
 def _lines(file: Path) -> Iterator[Line]:
-    """JSON objects only: whatever else a process printed is no line of a run."""
+    """Whole JSON objects only: whatever else a process printed is no line of a run, nor is what it had no time to end."""
     with file.open(encoding="utf-8", errors="replace") as lines:
         for text in lines:
             if text.startswith('{"timestamp"'):
-                line = json.loads(text)
+                try:
+                    line = json.loads(text)
+                except json.JSONDecodeError:
+                    continue
                 yield line

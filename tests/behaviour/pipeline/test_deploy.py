@@ -54,9 +54,9 @@ def test_step_functions_refuses_one_that_is_wrong(aws: str) -> None:
     assert answer["diagnostics"]
 
 
-def attributes_of(aws: Aws, url: str) -> dict[Any, str]:
-    found: Any = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return found
+def attributes_of(aws: Aws, url: str) -> dict[str, str]:
+    found = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return {str(name): value for name, value in found.items()}
 
 
 def routing(connection: Connection) -> set[str]:
