@@ -17,9 +17,13 @@ class SiteForecasted(Event):
 
     Columns: week (date32), factory, kind ("recipe" or "ingredient"), name, unit (strings; a recipe's is "orders"), mean, p10,
     p50, p90 (float64). Quantiles are of the sums in each draw, not sums of quantiles.
+
+    `totals` is each factory's orders of all recipes together: week (date32), factory, unit (strings, "orders"), mean, p10, p50,
+    p90 (float64), sorted by factory. Answers from before there were totals have none.
     """
 
     forecast: DatasetRef
+    totals: DatasetRef | None = None
 
 
 SITE_FORECAST = Component(

@@ -2,7 +2,7 @@
 
 from contracts.site_forecast import ForecastSite, SiteForecasted
 from services.runtime.context import Context
-from services.site_forecast.needs import needs
+from services.site_forecast.needs import needs, totals
 
 
 def handle(inputs: ForecastSite, ctx: Context) -> SiteForecasted:
@@ -10,4 +10,7 @@ def handle(inputs: ForecastSite, ctx: Context) -> SiteForecasted:
     orders = ctx.read(inputs.simulated.orders)
     book = ctx.read(inputs.plan.recipe_book)
     table = needs(inputs.week.starts, orders, inputs.simulated.draws, book, inputs.plan.portions_per_order)
-    return SiteForecasted(forecast=ctx.write("forecast", table))
+    return SiteForecasted(
+        forecast=ctx.write("forecast", table),
+        totals=ctx.write("totals", totals(inputs.week.starts, orders, inputs.simulated.draws)),
+    )

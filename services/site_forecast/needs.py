@@ -19,6 +19,8 @@ SCHEMA = pa.schema(
     + [(name, pa.float64()) for name in ("mean", "p10", "p50", "p90")]
 )
 
+TOTALS = pa.schema([field for field in SCHEMA if field.name not in ("kind", "name")])
+
 
 @dataclass(frozen=True)
 class Book:
@@ -63,6 +65,17 @@ def needs(week: date, orders: pa.Table, draws: int, book_rows: pa.Table, portion
         rows += (where | row for row in _summary("ingredient", book.ingredients, book.units, amounts))
         rows += (where | row for row in _summary("recipe", book.recipes, ("orders",) * len(recipes), drawn))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def totals(week: date, orders: pa.Table, draws: int) -> pa.Table:
+    """Mean and quantiles over draws, per factory, of the orders of all recipes together."""
+    rows: list[dict[str, object]] = []
+    for factory in sorted(orders["factory"].unique().to_pylist()):
+        own = orders.filter(pc.equal(orders["factory"], factory))
+        drawn = np.bincount(own["draw"].to_numpy(), own["orders"].to_numpy(), minlength=draws)
+        (summary,) = _summary("total", ("orders",), ("orders",), drawn[:, None])
+        rows.append({"week": week, "factory": factory} | summary)
+    return pa.Table.from_pylist(rows, schema=TOTALS)
 
 
 def drawn_orders(orders: pa.Table, recipes: list[str], draws: int) -> Floats:

@@ -12,7 +12,7 @@ from contracts.order_simulator import OrdersSimulated
 from contracts.site_forecast import ForecastSite
 from services.runtime.testing import local_context
 from services.site_forecast.handler import handle
-from services.site_forecast.needs import SCHEMA
+from services.site_forecast.needs import SCHEMA, TOTALS
 from tests.unit.services.order_volume.plans import BOOK, LAST_WEEK, WEEK, BookLine, plan_of
 
 ORDERS = pa.schema([("draw", pa.int32()), ("factory", pa.string()), ("recipe", pa.string()), ("orders", pa.float64())])
@@ -117,3 +117,27 @@ def test_every_unit_is_conserved_from_orders_to_ingredients(
         assert row["mean"] == pytest.approx(needed.mean())
         assert row["p90"] == pytest.approx(np.quantile(needed, 0.9))
     assert {row["factory"] for row in rows} == {factory for factory, _ in orders}
+
+
+def test_totals_are_of_the_draws_and_not_sums_of_quantiles(tmp_path: Path) -> None:
+    up = [float(number) for number in range(11)]
+    orders: Draws = {("A", "pie"): up, ("A", "tarte"): up[::-1], ("B", "pie"): up}
+    ctx = local_context(tmp_path, "site-forecast", "2026-11-28")
+    rows = [
+        {"draw": draw, "factory": factory, "recipe": recipe, "orders": numbers[draw]}
+        for (factory, recipe), numbers in orders.items()
+        for draw in range(11)
+    ]
+    simulated = OrdersSimulated(orders=ctx.write("orders", pa.Table.from_pylist(rows, schema=ORDERS)), draws=11)
+    plan = plan_of(ctx)
+    answer = handle(ForecastSite(plan=plan, week=plan.weeks[0], simulated=simulated), ctx)
+    assert answer.totals
+    table = ctx.read(answer.totals)
+    assert table.schema == TOTALS
+    steady, moving = table.to_pylist()
+    assert [(row["factory"], row["unit"], row["week"]) for row in (steady, moving)] == [
+        ("A", "orders", plan.weeks[0].starts),
+        ("B", "orders", plan.weeks[0].starts),
+    ]
+    assert {steady["mean"], steady["p10"], steady["p50"], steady["p90"]} == {10.0}
+    assert (moving["mean"], moving["p10"], moving["p50"], moving["p90"]) == pytest.approx((5, 1, 5, 9))
