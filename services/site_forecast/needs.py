@@ -72,8 +72,9 @@ def totals(week: date, orders: pa.Table, draws: int) -> pa.Table:
     rows: list[dict[str, object]] = []
     for factory in sorted(orders["factory"].unique().to_pylist()):
         own = orders.filter(pc.equal(orders["factory"], factory))
-        drawn = np.bincount(own["draw"].to_numpy(), own["orders"].to_numpy(), minlength=draws)
-        (summary,) = _summary("total", ("orders",), ("orders",), drawn[:, None])
+        drawn = np.zeros((draws, 1))
+        np.add.at(drawn, (own["draw"].to_numpy(), 0), own["orders"].to_numpy())
+        (summary,) = _summary("total", ("orders",), ("orders",), drawn)
         rows.append({"week": week, "factory": factory} | summary)
     return pa.Table.from_pylist(rows, schema=TOTALS)
 
