@@ -42,9 +42,7 @@ def start_run(
     Raises BadRequest for an unknown style or flag and when the pipeline is not deployed; TransientError when the message
     cannot be sent, and the run is FAILED then.
     """
-    if style not in STYLES:
-        raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
-    versions = pin_versions({component.name: component.versions for component in pipeline.components}, flags)
+    versions = check_asked(pipeline, style, flags)
     run_id = f"{day:%Y-%m-%d}-{style}-{secrets.token_hex(3)}"
     request = RunRequest(run_id=run_id, pipeline=pipeline.name, date=day, seed=seed, versions=versions)
     machine, name = deployment.state_machine_arn(pipeline), f"{run_id}-1"
@@ -57,6 +55,13 @@ def start_run(
         else:
             _send_first_command(aws, deployment, pipeline, request, trace)
     return started
+
+
+def check_asked(pipeline: Pipeline, style: str, flags: dict[str, str]) -> tuple[str, ...]:
+    """The versions a run would pin. Raises BadRequest for an unknown style or flag."""
+    if style not in STYLES:
+        raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
+    return pin_versions({component.name: component.versions for component in pipeline.components}, flags)
 
 
 @contextmanager

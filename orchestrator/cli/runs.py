@@ -14,6 +14,7 @@ from orchestrator.cli.session import Session, errors, out, print_json, say
 from orchestrator.execute import Outcome, execute
 from orchestrator.fleet import missing_workers
 from orchestrator.history import AttemptAtStep, RunHistory, list_runs, read_history
+from orchestrator.start import check_asked
 from orchestrator.watch import follow
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -35,6 +36,7 @@ def run(
     session: Session = context.obj
     chosen = pipeline_named(pipeline)
     flags = _flags(flag or [])
+    check_asked(chosen, style, flags)
     wanted = {(c.name, flags.get(c.name, c.versions[0])) for c in chosen.components}
     outcome = execute(
         session.aws,

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from contracts.component import Component
+from contracts.errors import BadRequest
 from contracts.pipelines import PIPELINES, all_components, component_named
 from orchestrator.cli.session import Session, out, print_json, say
 from orchestrator.database import fetch_all
@@ -112,7 +113,7 @@ def worker(
     found: Component = component_named(component)
     chosen = version or found.versions[0]
     if chosen not in found.versions:
-        raise typer.BadParameter(f"{component} has {', '.join(found.versions)}", param_hint="--version")
+        raise BadRequest(f"{component} has no version '{chosen}': choose {' or '.join(found.versions)}")
     fetch_all(session.connection, "SELECT 1 AS found FROM runs LIMIT 1")
     environment = worker_environment(session.endpoints, session.deployment, found, chosen)
     argv = worker_argv(found, chosen)

@@ -33,6 +33,7 @@ BRIGADE = str(Path(sys.executable).with_name("brigade"))
 PREFIX = "kitchen"
 LAST_FRIDAY = date(2026, 11, 20)
 """The sample's last day. It has menus for the five weeks after it."""
+WEEKS, SEED = 30, 1
 WEDNESDAY = date(2026, 11, 25)
 
 
@@ -114,11 +115,6 @@ def brigade_json(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def load_sample() -> None:
-    """The same every time, whatever was loaded or changed before."""
-    brigade_json("sample", "--weeks", "30", "--ending", f"{LAST_FRIDAY}")
-
-
 @contextmanager
 def database_of_our_own(stack: Endpoints) -> Iterator[str]:
     name = f"kitchen_{uuid.uuid4().hex[:12]}"
@@ -142,7 +138,7 @@ def fleet(stack: Endpoints) -> Iterator[Fleet]:
             patch.setenv(name, value)
         started = brigade("up")
         assert started.returncode == 0, started.stderr
-        load_sample()
+        brigade_json("sample", "--weeks", f"{WEEKS}", "--seed", f"{SEED}", "--ending", f"{LAST_FRIDAY}")
         aws = Aws()
         connection = connect(url)
         yield Fleet(aws, connection, find_deployment(aws, PREFIX), url)
