@@ -19,8 +19,10 @@ def connect(database_url: str) -> Connection:
     try:
         return psycopg.connect(database_url, row_factory=dict_row, autocommit=True, connect_timeout=10)
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise BadRequest(f"no connection to the database: {reason}; check DATABASE_URL, or run `brigade up`") from error
+        reason = str(error).strip() or type(error).__name__
+        raise BadRequest(
+            f"no connection to the database: {reason.splitlines()[-1]}; check DATABASE_URL, or run `brigade up`"
+        ) from error
 
 
 def make_tables(connection: Connection) -> None:

@@ -60,5 +60,6 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, ClientError):
         return f"AWS refused: {error}", 1
     if isinstance(error, psycopg.Error):
-        return f"the database refused: {str(error).strip().splitlines()[0]}; check DATABASE_URL", 1
+        reason = str(error).strip() or type(error).__name__
+        return f"the database refused: {reason.splitlines()[0]}; check DATABASE_URL", 1
     return f"{type(error).__name__}: {error} (unexpected: run again with `brigade --debug` and report it)", 1

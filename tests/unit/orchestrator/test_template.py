@@ -83,7 +83,14 @@ def test_a_queue_takes_the_events_its_component_is_made_of() -> None:
             "versions": ["order-simulator=v1"],
         },
         "site-forecast": {"type": ["orders-simulated.v1", "run-planned.v1"]},
-        "publisher": {"type": ["run-planned.v1", "site-forecasted.v1"]},
+        "publisher": {
+            "type": [
+                "factory-network-configured.v1",
+                "history-extracted.v1",
+                "run-planned.v1",
+                "site-forecasted.v1",
+            ]
+        },
     }
 
 

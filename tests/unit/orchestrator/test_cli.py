@@ -1,0 +1,90 @@
+"""Every command says what it does, with an example that is right, and can answer in JSON."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import typer.main
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from contracts.errors import BadData, BadRequest
+from orchestrator.cli.app import app, explain
+
+Command = Any
+"""Typer brings its own click, which has no name to import it by."""
+
+ROOT = typer.main.get_command(app)
+
+
+def commands(group: object = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Command]]:
+    """Every command, by what is typed for it after `brigade`."""
+    for name, command in getattr(group, "commands", {}).items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands())
+
+
+def test_there_are_the_commands_that_the_documentation_names() -> None:
+    expected = {"up", "down", "status", "load", "sample", "deploy", "run", "runs", "history", "logs", "worker", "graph"}
+    assert expected | {"render", "redrive", "dlq list", "dlq show", "dlq redrive"} <= COMMANDS.keys()
+
+
+def example_of(command: Command) -> list[str]:
+    found = re.search(r"Example: (brigade .+?)(\n\n|$)", command.help or "", re.DOTALL)
+    assert found, f"{command.name} has no example"
+    return shlex.split(found[1])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_an_example_that_could_be_typed(name: str) -> None:
+    """Its options exist; its files need not."""
+    command = COMMANDS[name]
+    words = example_of(command)[1:]
+    depth = len(name.split())
+    assert words[:depth] == name.split()
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words[depth:] if word.startswith("-")} <= known
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_can_answer_in_json(name: str) -> None:
+    """A worker's lines are JSON by themselves."""
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    assert "--json" in options or name == "worker"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_is_for(name: str) -> None:
+    options = [parameter for parameter in COMMANDS[name].params if parameter.param_type_name == "option"]
+    silent = [option.opts[0] for option in options if not option.help]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "code"),
+    [
+        (BadRequest("no"), "no", 2),
+        (BadData("no"), "no", 1),
+        (EndpointConnectionError(endpoint_url="http://x"), "no answer from http://here: .*; check AWS_ENDPOINT_URL", 1),
+        (ClientError({"Error": {"Code": "Denied", "Message": "no"}}, "Send"), "AWS refused: .*Denied", 1),
+        (psycopg.OperationalError("gone\nfor good"), "the database refused: gone; check DATABASE_URL", 1),
+        (KeyError("x"), "KeyError: 'x' .*`brigade --debug`", 1),
+    ],
+)
+def test_errors_become_one_line(error: Exception, message: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://here")
+    told, exit_code = explain(error)
+    assert re.match(message, told)
+    assert exit_code == code
+    assert "\n" not in told
+
+
+def test_an_error_that_says_nothing_is_named() -> None:
+    assert explain(psycopg.OperationalError())[0] == "the database refused: OperationalError; check DATABASE_URL"
