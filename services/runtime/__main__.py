@@ -39,7 +39,11 @@ from services.runtime.telemetry import ApiCalls, Metrics, configure_logging, ste
 from services.runtime.worker import WorkerProcess
 
 AWS = AioConfig(
-    retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=40, max_pool_connections=50
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=40,
+    max_pool_connections=50,
+    parameter_validation=False,  # the type checker has seen every call, and the service looks again
 )
 
 FindEarlier = Callable[[str, str, date, datetime], EarlierResult | None]

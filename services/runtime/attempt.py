@@ -52,7 +52,7 @@ class Attempt:
         try:
             async for patient in _patience():
                 with patient:
-                    return await commit(self.pool, run, claim, text, parsed, context.statements)
+                    return await commit(self.pool, self.store, run, claim, text, parsed, context.statements)
         except BrigadeError as raised:
             return await self._failed(claim, raised)
         raise AssertionError("tenacity returns or raises")

@@ -12,7 +12,7 @@ from contracts.graph import Graph
 from contracts.resolve import Step, resolve
 from services.runtime import sql
 from services.runtime.context import Statement
-from services.runtime.store import Claim, Ended, Pool, Run, Superseded
+from services.runtime.store import Claim, Ended, Pool, Run, Store, Superseded, answer_parameters
 
 Json = dict[str, Any]
 Connection = AsyncConnection[Any]
@@ -28,7 +28,7 @@ class Committed:
 
 
 async def commit(
-    pool: Pool, run: Run, claim: Claim, answer: str, data: Json, statements: Sequence[Statement] = ()
+    pool: Pool, store: Store, run: Run, claim: Claim, answer: str, data: Json, statements: Sequence[Statement] = ()
 ) -> Committed | Superseded | Ended:
     """Store the answer if the claim still holds.
 
@@ -39,22 +39,22 @@ async def commit(
     planner = claim.key.component == graph.planner.component
     last = not graph.consumers(claim.key.component)
     steps = resolve(graph, run.request, data) if planner else ()
-    parameters = {**claim.key.model_dump(), "fence": claim.fence, "answer": answer}
     if not (planner or last or statements):
-        async with pool.connection() as connection:
-            return await _store_answer(connection, parameters)
+        stored = await store.answer(claim, answer)
+        return stored if isinstance(stored, Superseded) else Committed(answer, stored.token)
     async with pool.connection() as connection, connection.transaction():
         status = await _lock(connection, claim.key)
         if status != "RUNNING":
             return Ended(f"the run is {status}")
-        stored = await _store_answer(connection, parameters)
-        if isinstance(stored, Superseded):
-            return stored
+        cursor = await connection.execute(sql.STORE_ANSWERS, {"asked": json.dumps([answer_parameters(claim, answer)])})
+        row = await cursor.fetchone()
+        if row is None:
+            return Superseded()
         for statement in statements:
-            async with connection.cursor() as cursor:
-                await cursor.executemany(statement.sql, statement.rows)
+            async with connection.cursor() as many:
+                await many.executemany(statement.sql, statement.rows)
         await insert_steps(connection, claim.key.run_id, graph, steps)
-        return Committed(answer, stored.token, await _end(connection, claim.key) if last else None)
+        return Committed(answer, row["token"], await _end(connection, claim.key) if last else None)
 
 
 async def insert_steps(connection: Connection, run_id: str, graph: Graph, steps: Sequence[Step]) -> None:
@@ -83,12 +83,6 @@ async def _lock(connection: Connection, key: StepKey) -> str:
     cursor = await connection.execute(sql.LOCK_RUN, key.model_dump())
     row = await cursor.fetchone()
     return str(row["status"]) if row else "unknown"
-
-
-async def _store_answer(connection: Connection, parameters: Json) -> Committed | Superseded:
-    cursor = await connection.execute(sql.STORE_ANSWER, parameters)
-    row = await cursor.fetchone()
-    return Committed(parameters["answer"], row["token"]) if row else Superseded()
 
 
 async def _end(connection: Connection, key: StepKey) -> float | None:

@@ -6,26 +6,35 @@ FROM runs r JOIN graphs g ON g.digest = r.graph
 WHERE r.run_id = %(run_id)s
 """
 
+# Several at once, as a JSON list. Rows are locked in one order, so that workers that want the same ones do not deadlock.
 CLAIM = """
-WITH claimed AS (
+WITH asked AS (
+    SELECT * FROM json_to_recordset(%(asked)s) AS a (
+        run_id text, component text, item text, name text, log text, version text, lease integer, token text, input text
+    )
+), free AS (
+    SELECT a.*, r.generation
+    FROM asked a JOIN steps s USING (run_id, component, item, version) JOIN runs r USING (run_id)
+    WHERE (s.state IN ('waiting', 'ready') OR (s.state = 'claimed' AND s.lease_until < now())) AND r.status = 'RUNNING'
+    ORDER BY s.run_id, s.component, s.item
+    FOR UPDATE OF s
+), claimed AS (
     UPDATE steps s
-    SET state = 'claimed', owner = %(name)s, fence = s.fence + 1, attempt = s.attempt + 1, started_at = now(),
-        lease_until = now() + make_interval(secs => %(lease)s), token = coalesce(%(token)s, s.token),
-        input = %(input)s, error = NULL
-    FROM runs r
-    WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)s AND s.version = %(version)s
-      AND (s.state IN ('waiting', 'ready') OR (s.state = 'claimed' AND s.lease_until < now()))
-      AND r.run_id = s.run_id AND r.status = 'RUNNING'
-    RETURNING s.run_id, s.component, s.item, s.fence, s.attempt, r.generation
+    SET state = 'claimed', owner = f.name, fence = s.fence + 1, attempt = s.attempt + 1, started_at = now(),
+        lease_until = now() + make_interval(secs => f.lease), token = coalesce(f.token, s.token),
+        input = f.input, error = NULL
+    FROM free f
+    WHERE s.run_id = f.run_id AND s.component = f.component AND s.item = f.item
+    RETURNING s.run_id, s.component, s.item, s.fence, s.attempt, f.generation, f.name, f.log
 ), lost AS (
     UPDATE attempts a SET ended_at = now(), outcome = 'failed', error = 'WorkerLost', cause = 'its lease ran out'
     FROM claimed c
     WHERE a.run_id = c.run_id AND a.component = c.component AND a.item = c.item AND a.ended_at IS NULL
 ), logged AS (
     INSERT INTO attempts (run_id, component, item, fence, generation, attempt, worker, log)
-    SELECT run_id, component, item, fence, generation, attempt, %(name)s, %(log)s FROM claimed
+    SELECT run_id, component, item, fence, generation, attempt, name, log FROM claimed
 )
-SELECT fence, attempt FROM claimed
+SELECT run_id, component, item, fence, attempt FROM claimed
 """
 
 LOOK = """
@@ -35,18 +44,27 @@ WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)
 RETURNING s.state, s.version, s.answer, r.status, extract(epoch FROM s.lease_until - now()) AS seconds_left
 """
 
-STORE_ANSWER = """
-WITH done AS (
-    UPDATE steps SET state = 'done', answer = %(answer)s, ended_at = now(), owner = NULL, lease_until = NULL
-    WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s
-      AND state = 'claimed' AND fence = %(fence)s
-    RETURNING token
+# Several at once, as above.
+STORE_ANSWERS = """
+WITH asked AS (
+    SELECT * FROM json_to_recordset(%(asked)s) AS a (run_id text, component text, item text, fence integer, answer text)
+), held AS (
+    SELECT a.*
+    FROM asked a JOIN steps s USING (run_id, component, item, fence)
+    WHERE s.state = 'claimed'
+    ORDER BY s.run_id, s.component, s.item
+    FOR UPDATE OF s
+), done AS (
+    UPDATE steps s SET state = 'done', answer = h.answer, ended_at = now(), owner = NULL, lease_until = NULL
+    FROM held h
+    WHERE s.run_id = h.run_id AND s.component = h.component AND s.item = h.item
+    RETURNING s.run_id, s.component, s.item, s.fence, s.token
 ), logged AS (
-    UPDATE attempts SET ended_at = now(), outcome = 'done'
-    WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND fence = %(fence)s
-      AND EXISTS (SELECT 1 FROM done)
+    UPDATE attempts a SET ended_at = now(), outcome = 'done'
+    FROM done d
+    WHERE a.run_id = d.run_id AND a.component = d.component AND a.item = d.item AND a.fence = d.fence
 )
-SELECT token FROM done
+SELECT run_id, component, item, token FROM done
 """
 
 LOCK_RUN = "SELECT status FROM runs WHERE run_id = %(run_id)s FOR UPDATE"

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -19,6 +20,7 @@ from contracts.graph import WHOLE, Graph
 from contracts.message import EarlierResult
 from contracts.run import RunRequest
 from services.runtime import sql
+from services.runtime.batching import Batcher
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -52,6 +54,13 @@ class Claim:
     key: StepKey
     fence: int
     attempt: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answer is stored. `token` is the newest that asked for it."""
+
+    token: str | None
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,8 @@ class Store:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._runs: dict[str, Run] = {}
+        self._claims = Batcher(partial(self._several, sql.CLAIM))
+        self._answers = Batcher(partial(self._several, sql.STORE_ANSWERS))
 
     async def run(self, run_id: str) -> Run | None:
         """The run, or None when there is none of that id. Kept: a run's request and graph never change."""
@@ -124,7 +135,7 @@ class Store:
     async def claim(self, key: StepKey, worker: Worker, token: str | None, data: str) -> Claim | Done | Busy | Ended:
         """Take the step, or say what stands in the way; then a live owner learns the newest token."""
         parameters = {**key.model_dump(), **vars(worker), "token": token, "input": data}
-        row = await self._one(sql.CLAIM, parameters)
+        row = await self._claims.put(parameters)
         if row is not None:
             return Claim(key, row["fence"], row["attempt"])
         row = await self._one(sql.LOOK, parameters)
@@ -137,6 +148,11 @@ class Store:
         if row["version"] != worker.version:
             return Ended(f"the run pins {key.component} to {row['version']}")
         return Busy(max(float(row["seconds_left"] or 0), 1.0))
+
+    async def answer(self, claim: Claim, answer: str) -> Answered | Superseded:
+        """Store the answer of a step that nothing else hangs on, if the claim still holds."""
+        row = await self._answers.put(answer_parameters(claim, answer))
+        return Answered(row["token"]) if row else Superseded()
 
     async def count_failures(self, key: StepKey, errors: Sequence[str]) -> int:
         """How many attempts of the run's current generation ended with one of these errors."""
@@ -202,6 +218,11 @@ class Store:
         async with self._pool.connection() as connection:
             await connection.execute(sql.REPORT, parameters)
 
+    async def _several(self, query: str, asked: Sequence[Json]) -> list[Row | None]:
+        """One statement for several steps: the row of each, if it has one. A step that is asked for twice has it once."""
+        rows = {_key(row): row for row in await self._all(query, {"asked": json.dumps(asked)})}
+        return [rows.pop(_key(one), None) for one in asked]
+
     async def _one(self, query: str, parameters: Json) -> Row | None:
         rows = await self._all(query, parameters)
         return rows[0] if rows else None
@@ -210,6 +231,11 @@ class Store:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall() if cursor.description else []
+
+
+def answer_parameters(claim: Claim, answer: str) -> Json:
+    """Of one answer in `sql.STORE_ANSWERS`."""
+    return {**claim.key.model_dump(), "fence": claim.fence, "answer": answer}
 
 
 def _key(row: Row) -> StepKey:
