@@ -25,6 +25,19 @@ CREATE TABLE IF NOT EXISTS published_forecasts (
     PRIMARY KEY (run_id, week, factory, kind, name)
 );
 
+-- Each factory's orders of all recipes together: quantiles of the totals, which those of the rows above do not give.
+CREATE TABLE IF NOT EXISTS published_totals (
+    run_id  text NOT NULL REFERENCES publications,
+    week    date NOT NULL,
+    factory text NOT NULL,
+    unit    text NOT NULL,
+    mean    double precision NOT NULL,
+    p10     double precision NOT NULL,
+    p50     double precision NOT NULL,
+    p90     double precision NOT NULL,
+    PRIMARY KEY (run_id, week, factory)
+);
+
 CREATE TABLE IF NOT EXISTS current_publication (
     pipeline text PRIMARY KEY,
     run_id   text NOT NULL REFERENCES publications

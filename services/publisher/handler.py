@@ -4,8 +4,14 @@ import hashlib
 from collections.abc import Sequence
 
 from contracts.errors import ContractViolation
+from contracts.message import DatasetRef
 from contracts.publisher import ForecastPublished, PublishForecast
 from services.publisher.canonical import Row, csv_bytes, rows_of, table_of
+from services.publisher.history import weekly_orders
+from services.publisher.page import render
+from services.publisher.page.content import Content
+from services.publisher.previous import read_previous
+from services.publisher.totals import Total, totals_of
 from services.runtime.context import Context
 
 # The version before its rows and the pointer, which refer to it.
@@ -17,6 +23,11 @@ _VERSION = """
 _ROWS = """
     INSERT INTO published_forecasts (run_id, week, factory, kind, name, unit, mean, p10, p50, p90)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING
+"""
+_TOTALS = """
+    INSERT INTO published_totals (run_id, week, factory, unit, mean, p10, p50, p90)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT DO NOTHING
 """
 # Two runs that publish at once take turns here: the dates the pointer compares must be of committed versions.
@@ -38,17 +49,43 @@ def handle(inputs: PublishForecast, ctx: Context) -> ForecastPublished:
     """
     rows = rows_of(ctx.read(forecast.forecast) for forecast in inputs.forecasts)
     _check_weeks(rows, inputs)
+    totals = totals_of(ctx.read(forecast.totals) for forecast in inputs.forecasts if forecast.totals)
     body = csv_bytes(rows)
+    sha256 = hashlib.sha256(body).hexdigest()
+    page = render(_content(inputs, ctx, rows, totals, sha256))
     published = ForecastPublished(
         date=inputs.plan.date,
-        sha256=hashlib.sha256(body).hexdigest(),
+        sha256=sha256,
         rows=len(rows),
         uri=ctx.write("forecast", table_of(rows)).uri,
         csv_uri=ctx.write_file("forecast.csv", body, "text/csv; charset=utf-8"),
+        page_uri=ctx.write_file("forecast.html", page, "text/html; charset=utf-8"),
     )
-    _publish_with_answer(ctx, published, rows)
+    _publish_with_answer(ctx, published, rows, totals)
     ctx.log.info("publishes %d rows, sha256 %s", published.rows, published.sha256)
     return published
+
+
+def _content(
+    inputs: PublishForecast, ctx: Context, rows: Sequence[Row], totals: Sequence[Total], sha256: str
+) -> Content:
+    """What the page says beside the forecast itself."""
+    return Content(
+        run_id=ctx.run_id,
+        plan=inputs.plan,
+        rows=rows,
+        totals=totals,
+        history=weekly_orders(ctx.read(batch.history) for batch in inputs.history),
+        networks=inputs.networks,
+        sha256=sha256,
+        previous=read_previous(ctx, inputs.plan.date),
+        kinds_of_food=_kinds_of_food(ctx, inputs.plan.recipe_book),
+    )
+
+
+def _kinds_of_food(ctx: Context, recipe_book: DatasetRef) -> dict[str, str]:
+    book = ctx.read(recipe_book).select(["recipe", "category", "cuisine"])
+    return {row["recipe"]: f"{row['category']}, {row['cuisine']}" for row in book.to_pylist()}
 
 
 def _check_weeks(rows: Sequence[Row], inputs: PublishForecast) -> None:
@@ -61,9 +98,13 @@ def _check_weeks(rows: Sequence[Row], inputs: PublishForecast) -> None:
         )
 
 
-def _publish_with_answer(ctx: Context, published: ForecastPublished, rows: Sequence[Row]) -> None:
+def _publish_with_answer(
+    ctx: Context, published: ForecastPublished, rows: Sequence[Row], totals: Sequence[Total]
+) -> None:
     version = (published.date, published.sha256, published.rows, published.uri, published.csv_uri, ctx.run_id)
     ctx.with_answer(_VERSION, [version])
     ctx.with_answer(_ROWS, [(ctx.run_id, *row) for row in rows])
+    if totals:
+        ctx.with_answer(_TOTALS, [(ctx.run_id, *total) for total in totals])
     ctx.with_answer(_ONE_AT_A_TIME, [()])
     ctx.with_answer(_POINTER, [(ctx.run_id,)])

@@ -79,6 +79,8 @@ def answer(component: str, item: str, plan: RunPlanned) -> dict[str, Any]:
         "network-configuration": FactoryNetworkConfigured(factory=item, network=data),
         "order-simulator": OrdersSimulated(orders=data, draws=7),
         "site-forecast": SiteForecasted(forecast=data),
-        "publisher": ForecastPublished(date=DAY, sha256=data.sha256, rows=1, uri=data.uri, csv_uri=data.uri),
+        "publisher": ForecastPublished(
+            date=DAY, sha256=data.sha256, rows=1, uri=data.uri, csv_uri=data.uri, page_uri=data.uri
+        ),
     }
     return events[component].model_dump(mode="json")

@@ -338,5 +338,5 @@ def test_the_order_simulation_pipeline() -> None:
             "network-configuration all",
         ],
         "site-forecast": ["configurator one", "order-simulator same"],
-        "publisher": ["configurator one", "site-forecast all"],
+        "publisher": ["configurator one", "site-forecast all", "data-extractor all", "network-configuration all"],
     }
