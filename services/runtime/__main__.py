@@ -30,7 +30,7 @@ from services.runtime.handlers import Handler, Kitchen, find_handler
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing
 from services.runtime.queue import Queue
-from services.runtime.settings import Settings
+from services.runtime.settings import Settings, read_settings
 from services.runtime.settle import Settling
 from services.runtime.stateless import StatelessDelivery
 from services.runtime.store import Claim, Pool, Run, Store, Worker, open_pool
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         component = component_named(asked.component)
         version = asked.version or component.versions[0]
         handler = find_handler(component, version)
-        settings = Settings()
+        settings = read_settings()
         name = settings.worker_name or f"{component.name}-{version}-{socket.gethostname()}-{os.getpid()}"
         configure_logging(settings.log_level, component.name, version, name)
         identity = Worker(name, settings.log_location, version, component.policy.lease)

@@ -1,7 +1,9 @@
 """What a worker reads from its environment, once, in its composition root."""
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.errors import BadRequest
 
 
 class Settings(BaseSettings):
@@ -23,3 +25,15 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     concurrency: int | None = None
     drain_seconds: float = 25.0
+
+
+def read_settings() -> Settings:
+    """Raises BadRequest naming every variable that is missing or wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ((str(problem["loc"][0]), problem["msg"]) for problem in error.errors(include_input=False))
+        problems = (f"{name if name.isupper() else f'BRIGADE_{name.upper()}'}: {message}" for name, message in names)
+        raise BadRequest(
+            f"a worker needs other variables ({'; '.join(problems)}): `brigade worker` sets them"
+        ) from error
