@@ -76,9 +76,11 @@ def _totals_table(content: Content, previous: Previous) -> Markup:
 
 
 def _moved_table(recipes: list[Row], content: Content, previous: Previous) -> Markup:
-    most = sorted(recipes, key=lambda row: (-abs(change_of(row, previous).difference), row.key))[:MOST_MOVED]
+    most: dict[str, Row] = {}
+    for row in sorted(recipes, key=lambda row: (-abs(change_of(row, previous).difference), row.key)):
+        most.setdefault(row.name, row)
     rows = []
-    for row in most:
+    for row in list(most.values())[:MOST_MOVED]:
         change, places = change_of(row, previous), decimals(row.p50)
         about = content.kinds_of_food.get(row.name, row.unit)
         rows.append(
@@ -100,4 +102,4 @@ def _moved_table(recipes: list[Row], content: Content, previous: Previous) -> Ma
         Column("P50 now"),
         Column("Change"),
     ]
-    return table(f"Largest changes: {counted(len(most), 'recipe')}, in orders a week", columns, rows)
+    return table("The recipes that moved most, each where it moved most, in orders a week", columns, rows)

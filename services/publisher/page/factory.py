@@ -52,14 +52,12 @@ def _figure(content: Content, key: str, factory: Factory | None, totals: list[To
         return None
     entries = [("history", "ordered by its own regions")] if history else []
     entries += [("p50", "forecast P50"), ("band", "P10 to P90: 8 weeks of 10 should end in it")] if totals else []
-    legend = el(
-        "span", *(el("span", el("i", class_=name), text, class_="key") for name, text in entries), class_="keys"
-    )
+    legend = (el("span", el("i", class_=name), text, class_="key") for name, text in entries)
     return el(
         "figure",
         el("div", wide, class_="wide"),
         el("div", narrow, class_="narrow"),
-        el("figcaption", "Orders a week. ", legend),
+        el("figcaption", el("span", "Orders a week:"), *legend),
     )
 
 
@@ -80,15 +78,14 @@ def _totals_table(content: Content, factory: Factory | None, totals: list[Total]
     rows = []
     for total in totals:
         places = decimals(total.p50)
-        amounts = (total.mean, total.p10, total.p50, total.p90)
-        load = total.p90 / _cap(content, factory) if factory else None
+        amounts = (total.mean, total.p10, total.p50)
         before = compared.totals.get((total.week, total.factory)) if compared else None
         rows.append(
             el(
                 "tr",
                 el("th", el("time", short_day(total.week), datetime=total.week.isoformat()), scope="row"),
                 *(el("td", number(amount, places), class_="n") for amount in amounts),
-                el("td", f"{load:.0%}", class_="n over" if load > 1 else "n") if load is not None else None,
+                _p90_cell(total, places, _cap(content, factory) if factory else None),
                 change_cell(None if before is None else Change(total.p50, before), places) if compared else None,
             )
         )
@@ -98,10 +95,17 @@ def _totals_table(content: Content, factory: Factory | None, totals: list[Total]
         Column("P10"),
         Column("P50"),
         Column("P90"),
-        *([Column("P90 of cap")] if factory else []),
         *([Column("Change of P50")] if compared else []),
     ]
     return table(f"Orders of all recipes together, factory {totals[0].factory}", columns, rows)
+
+
+def _p90_cell(total: Total, places: int, cap: float | None) -> Markup:
+    """With the part of the cap it takes: over 100 %, one week in ten or more is too much for the factory."""
+    if cap is None:
+        return el("td", number(total.p90, places), class_="n")
+    load = el("small", f"({total.p90 / cap * 100:,.0f} % of cap)")
+    return el("td", number(total.p90, places), " ", load, class_="n over" if total.p90 > cap else "n")
 
 
 def _week(content: Content, key: str, week: date, is_open: bool) -> Markup:

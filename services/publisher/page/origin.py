@@ -56,6 +56,7 @@ def words() -> Markup:
         "p",
         "P10, P50 and P90: of 10 such weeks, one should stay below P10, five below P50, and nine below P90. ",
         "They come from simulated orders, so a total's P90 is not the sum of its parts' P90. ",
+        "The bar beside an amount is its own range from zero to P90, with P10 to P90 shaded and a mark at P50. ",
         "A menu week runs Saturday to Friday and is named by its Saturday. ",
         "An order is one recipe for one household.",
         class_="about",

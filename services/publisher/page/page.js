@@ -45,22 +45,23 @@ document.addEventListener("click", (event) => {
 });
 
 const find = document.getElementById("find");
+const blocks = Array.from(document.querySelectorAll("main details"));
+let before = null; // Which blocks were open before somebody looked for something.
 find.parentElement.hidden = false;
 find.addEventListener("input", () => {
   const wanted = find.value.trim().toLowerCase();
-  for (const block of document.querySelectorAll("main details")) {
-    let found = 0;
-    for (const row of block.querySelectorAll("tbody tr")) {
-      row.hidden = wanted !== "" && !row.cells[0].textContent.toLowerCase().includes(wanted);
-      if (!row.hidden) found += 1;
-    }
-    if (wanted !== "") block.open = found > 0;
-  }
+  before = before || blocks.map((block) => block.open);
+  blocks.forEach((block, number) => {
+    const rows = Array.from(block.querySelectorAll("tbody tr"));
+    for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+    block.open = wanted === "" ? before[number] : rows.some((row) => !row.hidden);
+  });
+  if (wanted === "") before = null;
 });
 
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = Array.from(document.querySelectorAll("details:not([open])"));
+  closed = blocks.filter((block) => !block.open);
   for (const block of closed) block.open = true;
 });
 addEventListener("afterprint", () => {

@@ -53,39 +53,36 @@ def needs_table(
 ) -> Markup:
     """Recipes by P50, the largest first, or ingredients by name. `before` is None when there is nothing to compare with.
 
+    `notes` say what a name is; its unit stands there when nothing is known.
+
     Amounts in g or ml are shown in kg or l where they are large; `data-k` tells the sorting how much larger a row's unit is.
     """
     by_size = noun == "Recipe"
     ordered = sorted(rows, key=lambda row: (-row.p50, row.name)) if by_size else list(rows)
     columns = [
         Column(noun, numeric=False, sorted_="none" if by_size else "ascending"),
-        Column("P10 to P90", numeric=False, sortable=False, class_="range"),
+        Column("0 to P90", numeric=False, sortable=False, class_="range"),
         Column("Mean"),
         Column("P10"),
         Column("P50", sorted_="descending" if by_size else "none"),
         Column("P90"),
         *([Column("Change of P50")] if before else []),
     ]
-    largest: dict[str, float] = {}
-    for row in rows:
-        largest[row.unit] = max(largest.get(row.unit, 0.0), row.p90)
-    return table(caption, columns, (_need(row, largest[row.unit], notes.get(row.name), before) for row in ordered))
+    return table(caption, columns, (_need(row, notes.get(row.name), before) for row in ordered))
 
 
-def _need(row: Row, largest: float, note: str | None, before: Previous | None) -> Markup:
+def _need(row: Row, note: str | None, before: Previous | None) -> Markup:
     unit, scale = scale_of(row.unit, row.p90)
     places = decimals(row.mean / scale)
-    about = unit if note is None else f"{unit} · {note}"
-    name = el("th", row.name, " ", el("small", about), scope="row")
+    name = el("th", row.name, " ", el("small", note or unit), scope="row")
     amounts = (el("td", number(amount / scale, places), class_="n") for amount in (row.mean, row.p10, row.p50, row.p90))
     change = change_cell(change_of(row, before), places, scale) if before else None
-    return el("tr", name, _glyph(row, largest), *amounts, change, data_k=scale if scale > 1 else None)
+    return el("tr", name, _glyph(row), *amounts, change, data_k=scale if scale > 1 else None)
 
 
-def _glyph(row: Row, largest: float) -> Markup:
-    """The P10-P90 range and the P50 on a line from zero to the largest P90 of the table in this unit, in per cent."""
-    if largest <= 0:
+def _glyph(row: Row) -> Markup:
+    """The P10-P90 range and the P50 on a line from zero to the row's own P90, in per cent: how far it may be off."""
+    if row.p90 <= 0:
         return el("td", class_="range")
-    left, middle, right = (100 * max(amount, 0.0) / largest for amount in (row.p10, row.p50, row.p90))
-    bar = el("span", style=f"--l:{left:.1f};--w:{max(right - left, 0):.1f};--m:{middle:.1f}")
-    return el("td", bar, class_="range")
+    left, middle = (100 * max(amount, 0.0) / row.p90 for amount in (row.p10, row.p50))
+    return el("td", el("span", style=f"--l:{left:.0f};--m:{middle:.0f}"), class_="range")
