@@ -1,17 +1,16 @@
-"""The command line as a user calls it."""
+"""The command line without a stack of its own."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-BRIGADE = str(Path(sys.executable).with_name("brigade"))
+from tests.behaviour.cli.typed import Done, typed
+
 OURS = ("BRIGADE_", "AWS_", "DATABASE_URL")
 
-Brigade = Callable[..., "subprocess.CompletedProcess[str]"]
+Brigade = Callable[..., Done]
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -22,19 +21,9 @@ def environment(**variables: str) -> dict[str, str]:
 
 @pytest.fixture
 def brigade(tmp_path: Path) -> Brigade:
-    """Runs a command without a stack, in an empty home: `brigade("run", "order-simulation", DATABASE_URL="...")`."""
+    """Types a command, in an empty home: `brigade("run", "order-simulation", DATABASE_URL="...")`."""
 
-    def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        env = environment(BRIGADE_HOME=str(tmp_path)) | variables
-        return subprocess.run([BRIGADE, *arguments], env=env, capture_output=True, text=True, check=False, timeout=120)
+    def run(*arguments: str, **variables: str) -> Done:
+        return typed(*arguments, env=environment(BRIGADE_HOME=str(tmp_path)) | variables)
 
     return run
-
-
-def error_line(done: "subprocess.CompletedProcess[str]") -> str:
-    """The one line of an error, the only one on standard error but for progress."""
-    assert "Traceback" not in done.stdout + done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1, done.stderr
-    assert done.stderr.endswith(f"{lines[0]}\n")
-    return lines[0].removeprefix("error: ")

@@ -18,7 +18,8 @@ from orchestrator.embedded.home import Home
 from orchestrator.embedded.processes import read_records
 from orchestrator.embedded.stack import Endpoints
 from orchestrator.template import queue_name
-from tests.behaviour.cli.conftest import BRIGADE, environment, error_line
+from tests.behaviour.cli.conftest import environment
+from tests.behaviour.cli.typed import BRIGADE, Done, error_line, spawned
 from tests.support.processes import has_ended
 from tests.support.stack import temporary_home
 
@@ -31,20 +32,18 @@ def home() -> Iterator[Home]:
         yield made
 
 
-def start(home: Home, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+def start(home: Home, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [BRIGADE, *arguments],
-        env=environment(BRIGADE_HOME=str(home.path)) | variables,
+        env=environment(BRIGADE_HOME=str(home.path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def brigade(home: Home, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    process = start(home, *arguments, **variables)
-    out, err = process.communicate(timeout=180)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+def brigade(home: Home, *arguments: str, **variables: str) -> Done:
+    return spawned(*arguments, env=environment(BRIGADE_HOME=str(home.path)) | variables)
 
 
 @retry(retry=retry_if_result(lambda found: not found), wait=wait_fixed(0.05), stop=stop_after_delay(30))

@@ -1,12 +1,16 @@
 """A stack that is missing, unreachable or not ready is one clear line and an exit code, whatever was asked."""
 
+import json
 import uuid
+from datetime import date
+from pathlib import Path
 
-import psycopg
 import pytest
 
+from orchestrator.database import connect, fetch_all, make_tables
 from orchestrator.embedded.stack import Endpoints
-from tests.behaviour.cli.conftest import Brigade, error_line
+from tests.behaviour.cli.conftest import Brigade, environment
+from tests.behaviour.cli.typed import error_line, spawned
 
 RUN = ("run", "order-simulation", "--date", "2026-11-25")
 NOBODY = "http://127.0.0.1:1"
@@ -65,18 +69,20 @@ def test_a_database_without_tables(brigade: Brigade, settings: dict[str, str], c
 
 @pytest.mark.parametrize("command", ON_AWS, ids=named)
 def test_an_endpoint_that_does_not_answer(brigade: Brigade, settings: dict[str, str], command: tuple[str, ...]) -> None:
-    brigade("sample", "--weeks", "2", **settings)  # makes the tables
+    with connect(settings["DATABASE_URL"]) as connection:
+        make_tables(connection)
     done = brigade(*command, **settings | {"AWS_ENDPOINT_URL": NOBODY})
     assert done.returncode == 1
     assert error_line(done).startswith(f"no answer from {NOBODY}: ")
     assert error_line(done).endswith("; check AWS_ENDPOINT_URL, or run `brigade up`")
-    with psycopg.connect(settings["DATABASE_URL"]) as connection:
-        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+    with connect(settings["DATABASE_URL"]) as connection:
+        assert fetch_all(connection, "SELECT run_id FROM runs") == []
 
 
 @pytest.mark.parametrize("command", [RUN, ("worker", "publisher")], ids=named)
 def test_nothing_deployed(brigade: Brigade, settings: dict[str, str], command: tuple[str, ...]) -> None:
-    brigade("sample", "--weeks", "2", **settings)
+    with connect(settings["DATABASE_URL"]) as connection:
+        make_tables(connection)
     done = brigade(*command, **settings)
     assert done.returncode == 2
     assert error_line(done) == "nothing is deployed under the prefix 'brigade': run `brigade deploy` first"
@@ -117,8 +123,9 @@ def test_what_is_asked_wrongly_needs_no_stack_to_be_said(
     assert done.stdout == ""
 
 
-def test_debug_shows_the_traceback(brigade: Brigade, settings: dict[str, str]) -> None:
-    done = brigade("--debug", "runs", **settings | {"DATABASE_URL": NO_DATABASE})
+def test_debug_shows_the_traceback(settings: dict[str, str], tmp_path: Path) -> None:
+    env = environment(BRIGADE_HOME=str(tmp_path)) | settings | {"DATABASE_URL": NO_DATABASE}
+    done = spawned("--debug", "runs", env=env)
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback (most recent call last):")
     assert done.stderr.splitlines()[-1].startswith("contracts.errors.BadRequest: no connection to the database: ")
@@ -128,9 +135,9 @@ def test_a_sample_fills_an_empty_database(brigade: Brigade, settings: dict[str, 
     """Data may come before anything is deployed."""
     done = brigade("sample", "--weeks", "4", "--seed", "7", "--ending", "2026-11-20", "--json", **settings)
     assert done.returncode == 0
-    with psycopg.connect(settings["DATABASE_URL"]) as connection:
-        assert connection.execute("SELECT last_week FROM history").fetchone()
-    assert "traceback" not in done.stderr.lower()
+    assert json.loads(done.stdout)["last_week"] == "2026-11-14"
+    with connect(settings["DATABASE_URL"]) as connection:
+        assert fetch_all(connection, "SELECT last_week FROM history") == [{"last_week": date(2026, 11, 14)}]
 
 
 def test_a_sample_that_cannot_be_made_leaves_what_was_there(brigade: Brigade, settings: dict[str, str]) -> None:
@@ -138,8 +145,8 @@ def test_a_sample_that_cannot_be_made_leaves_what_was_there(brigade: Brigade, se
     done = brigade("sample", "--weeks", "4", "--ending", "2026-11-19", **settings)
     assert done.returncode == 2
     assert "Friday" in error_line(done)
-    with psycopg.connect(settings["DATABASE_URL"]) as connection:
-        assert connection.execute("SELECT count(DISTINCT starts) FROM orders").fetchone() == (4,)
+    with connect(settings["DATABASE_URL"]) as connection:
+        assert fetch_all(connection, "SELECT count(DISTINCT starts) AS weeks FROM orders") == [{"weeks": 4}]
 
 
 def test_nothing_to_stop(brigade: Brigade) -> None:

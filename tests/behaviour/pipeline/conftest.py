@@ -2,14 +2,12 @@
 
 import json
 import os
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,9 +25,9 @@ from orchestrator.execute import Outcome, execute
 from orchestrator.history import RunHistory, read_history
 from orchestrator.start import STYLES
 from orchestrator.watch import follow
+from tests.behaviour.cli.typed import Done, spawned, typed
 from tests.support.stack import temporary_home
 
-BRIGADE = str(Path(sys.executable).with_name("brigade"))
 PREFIX = "kitchen"
 LAST_FRIDAY = date(2026, 11, 20)
 """The sample's last day. It has menus for the five weeks after it."""
@@ -101,12 +99,9 @@ def story(fleet: Fleet) -> Story:
     )
 
 
-def brigade(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The command line as a user calls it. A variable that is to be missing is given as an empty text."""
-    variables = {name: value for name, value in (os.environ | environment).items() if value}
-    return subprocess.run(
-        [BRIGADE, *arguments], env=variables, capture_output=True, text=True, check=False, timeout=120
-    )
+def brigade(*arguments: str) -> Done:
+    """The command line, with the fleet's environment."""
+    return typed(*arguments, env=os.environ)
 
 
 def brigade_json(*arguments: str) -> Any:
@@ -136,12 +131,12 @@ def fleet(stack: Endpoints) -> Iterator[Fleet]:
         }
         for name, value in variables.items():
             patch.setenv(name, value)
-        started = brigade("up")
+        started = spawned("up", env=os.environ)
         assert started.returncode == 0, started.stderr
         brigade_json("sample", "--weeks", f"{WEEKS}", "--seed", f"{SEED}", "--ending", f"{LAST_FRIDAY}")
         aws = Aws()
         connection = connect(url)
         yield Fleet(aws, connection, find_deployment(aws, PREFIX), url)
         connection.close()
-        stopped = brigade("down")
+        stopped = spawned("down", env=os.environ)
         assert stopped.returncode == 0, stopped.stderr

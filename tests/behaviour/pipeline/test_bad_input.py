@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from orchestrator.data import sample, store
 from orchestrator.database import fetch_all
 from orchestrator.history import list_runs
 from orchestrator.start import STYLES, start_run
+from tests.behaviour.cli.typed import error_line
 from tests.behaviour.pipeline.conftest import LAST_FRIDAY, SEED, WEDNESDAY, WEEKS, Fleet, brigade
 
 pytestmark = pytest.mark.usefixtures("story")
@@ -61,16 +61,6 @@ def mended(fleet: Fleet) -> Iterator[None]:
     """Whatever a test does to the data is undone."""
     yield
     store(fleet.database_url, sample(WEEKS, SEED, LAST_FRIDAY), replace=True)
-
-
-def error_line(done: "subprocess.CompletedProcess[str]") -> str:
-    """The one line of an error, which comes last."""
-    assert "Traceback" not in done.stdout + done.stderr
-    lines = done.stderr.splitlines()
-    found = [line for line in lines if line.startswith("error: ")]
-    assert len(found) == 1, done.stderr
-    assert lines[-1] == found[0]
-    return found[0].removeprefix("error: ")
 
 
 IN_BOTH_STYLES = ("empty history", "caps that cannot hold the volume")

@@ -1,6 +1,7 @@
 """History and logs: what happened in a run, in one form for both styles."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from contracts.errors import BadRequest
 from orchestrator.history import list_runs, read_history
 from orchestrator.logs import run_lines
 from orchestrator.start import STYLES
+from tests.behaviour.cli.typed import spawned
 from tests.behaviour.pipeline.conftest import Fleet, Story, brigade, brigade_json
 
 ITEMS = {
@@ -122,7 +124,7 @@ def test_a_line_that_is_being_written_is_left_out(fleet: Fleet, story: Story) ->
 
 def test_history_as_a_table(story: Story) -> None:
     run = story.friday["orchestrated"]
-    done = brigade("history", run.run_id, COLUMNS="300")
+    done = spawned("history", run.run_id, env=os.environ | {"COLUMNS": "300"})
     assert done.returncode == 0
     assert f"{run.run_id}  orchestrated  SUCCEEDED" in done.stdout
     (reused,) = (line for line in done.stdout.splitlines() if "reused" in line)
