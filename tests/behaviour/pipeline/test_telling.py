@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import BadRequest
+from contracts.pipelines import ORDER_SIMULATION
+from orchestrator.fleet import missing_workers
 from orchestrator.history import list_runs, read_history
 from orchestrator.logs import run_lines
 from orchestrator.start import STYLES
@@ -158,3 +160,12 @@ def test_logs_that_are_elsewhere_are_said_to_be(fleet: Fleet, story: Story, tmp_
             BadRequest, match=f"the log lines of {run.run_id} are not in files of this machine: look in "
         ):
             run_lines(fleet.connection, run.run_id)
+
+
+def test_workers_that_are_missing_are_named(fleet: Fleet) -> None:
+    wanted = {(component.name, version) for component in ORDER_SIMULATION.components for version in component.versions}
+    assert missing_workers(fleet.connection, wanted) == []
+    assert missing_workers(fleet.connection, wanted | {("order-simulator", "v9")}) == ["order-simulator v9"]
+    with fleet.connection.transaction(force_rollback=True):
+        fleet.connection.execute("UPDATE workers SET seen_at = now() - interval '1 minute' WHERE version = 'v2'")
+        assert missing_workers(fleet.connection, wanted) == ["order-simulator v2"]

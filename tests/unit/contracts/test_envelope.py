@@ -1,7 +1,7 @@
 """Envelopes, step ids and wire names."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -9,12 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from contracts.configurator import Batch, Factory, History, MenuWeek, RunPlanned
 from contracts.envelope import MAX_MESSAGE_BYTES, Envelope, StepKey, seal
 from contracts.message import Command, Event
 from contracts.order_simulator import ORDER_SIMULATOR
-from contracts.pipelines import all_components
+from contracts.pipelines import ORDER_SIMULATION, all_components
+from contracts.resolve import assemble, first_step, resolve
+from contracts.run import RunRequest
+from tests.unit.contracts.plans import DAY, answer, earlier, reference
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+GRAPH = ORDER_SIMULATION.graph
 KEY = StepKey(run_id="2026-11-25-orchestrated-1a2b3c", component="order-volume", item="-")
 PART = st.from_regex(r"[A-Za-z0-9_.:-]{1,64}", fullmatch=True)
 
@@ -68,6 +73,38 @@ def test_an_envelope_adds_little_to_its_data() -> None:
     key = StepKey(run_id="r" * 64, component="c" * 40, item="i" * 64)
     overhead = len(seal(key, "t" * 80, "s" * 40, {}, NOON, "00-" + "f" * 52)) - len("{}")
     assert overhead < 700 < MAX_MESSAGE_BYTES / 64
+
+
+def test_the_largest_command_of_a_large_plan_fits() -> None:
+    """Data travels as references, so what grows is the plan: 200 centres, 100 recipes in each of four weeks, 20 factories."""
+    saturday = date(2026, 11, 28)
+    plan = RunPlanned(
+        date=DAY,
+        weekday="friday",
+        seed=1,
+        history=History(first_week=saturday - timedelta(weeks=104), last_week=saturday - timedelta(weeks=1)),
+        weeks=tuple(
+            MenuWeek(key=f"{starts}", starts=starts, recipes=tuple(f"recipe-of-the-week-{n}" for n in range(100)))
+            for starts in (saturday + timedelta(weeks=n) for n in range(4))
+        ),
+        factories=tuple(
+            Factory(key=f"factory-{n}", weekly_cap=10_000, regions=(f"region-{n}",), last=earlier(f"factory-{n}"))
+            for n in range(20)
+        ),
+        batches=tuple(Batch(key=f"b{n}", centres=tuple(f"centre-{n}-{m}" for m in range(25))) for n in range(8)),
+        recipe_book=reference("recipes"),
+        recipes_per_box=3,
+        portions_per_order=2,
+    )
+    request = RunRequest(run_id="r" * 64, pipeline="order-simulation", date=DAY)
+    as_json = plan.model_dump(mode="json")
+    steps = (first_step(GRAPH, request), *resolve(GRAPH, request, as_json))
+    answers = {step.key: answer(step.component, step.item, plan) for step in steps}
+    for step in steps:
+        node = GRAPH.node(step.component)
+        data = assemble(GRAPH, node, step.item, request, answers)
+        body = seal(KEY, node.command, "start", data, NOON)
+        assert len(body.encode()) < MAX_MESSAGE_BYTES / 2, step.key
 
 
 def test_wire_names_are_kebab_case_with_a_version() -> None:

@@ -1,5 +1,6 @@
 """Every command says what it does, with an example that is right, and can answer in JSON."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,9 +10,14 @@ import psycopg
 import pytest
 import typer.main
 from botocore.exceptions import ClientError, EndpointConnectionError
+from typer.testing import CliRunner
 
 from contracts.errors import BadData, BadRequest
+from contracts.graph import Graph
+from contracts.pipelines import ORDER_SIMULATION
+from orchestrator import asl
 from orchestrator.cli.app import app, explain
+from orchestrator.diagram import mermaid
 
 Command = Any
 """Typer brings its own click, which has no name to import it by."""
@@ -88,3 +94,16 @@ def test_errors_become_one_line(error: Exception, message: str, code: int, monke
 
 def test_an_error_that_says_nothing_is_named() -> None:
     assert explain(psycopg.OperationalError())[0] == "the database refused: OperationalError; check DATABASE_URL"
+
+
+def test_a_graph_is_printed_as_diagram_state_machine_or_routing() -> None:
+    def printed(*options: str) -> str:
+        done = CliRunner().invoke(app, ["graph", "order-simulation", *options])
+        assert (done.exit_code, done.stderr) == (0, "")
+        return done.stdout
+
+    assert printed() == printed("--format", "mermaid") == mermaid(ORDER_SIMULATION)
+    assert json.loads(printed("--format", "asl")) == asl.render(ORDER_SIMULATION)
+    routing = json.loads(printed("--json"))
+    assert routing.pop("digest") == ORDER_SIMULATION.graph.digest
+    assert Graph.model_validate(routing) == ORDER_SIMULATION.graph
