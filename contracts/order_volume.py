@@ -14,7 +14,8 @@ class ForecastOrderVolume(Command):
 class OrderVolumeForecasted(Event):
     """Boxes per menu week and region, sorted by week and region.
 
-    Columns: week (date32), region, factory (strings), mean, p10, p50, p90 (float64, boxes a week).
+    Columns: week (date32), region, factory (strings), mean, p10, p50, p90 (float64, boxes a week), method (string: the
+    model, "short", "intermittent" or "ended" for a region that allows none, "fallback" where a model failed).
     """
 
     volume: DatasetRef

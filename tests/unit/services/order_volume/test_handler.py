@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from statsforecast.models import AutoETS
 
 from contracts.errors import BadData
 from contracts.order_volume import ForecastOrderVolume
@@ -39,12 +40,12 @@ def test_forecasts_only_the_plans_weeks_sorted_by_week_and_region(tmp_path: Path
     assert {(row["region"], row["factory"]) for row in rows} == {("east", "A"), ("west", "B")}
 
 
-def test_a_short_history_takes_the_mean_of_its_last_four_weeks(tmp_path: Path) -> None:
-    orders: list[Order] = [(back, "east", "pie", 100.0) for back in range(4, 12)]
-    orders += [(back, "east", "pie", 270.0 + 20 * back) for back in range(4)]
+def test_a_short_history_takes_the_mean_of_its_logarithms(tmp_path: Path) -> None:
+    # Boxes are orders / 3: 99 and 399 in turn, whose logarithms less one meet at 100 * 400.
+    orders: list[Order] = [(back, "east", "pie", 297.0 if back % 2 else 1197.0) for back in range(12)]
     (row,) = volumes(tmp_path, orders, ahead=(2,))
-    # Boxes are orders / 3; the residuals of a rising series lift the forecast above the point forecast of 100.
-    assert 100 < row["mean"] < 300
+    assert row["p50"] == pytest.approx(199, abs=1)
+    assert row["method"] == "short"
     (steady,) = volumes(tmp_path, [(back, "east", "pie", 300.0) for back in range(12)], ahead=(2,))
     assert steady["mean"] == steady["p10"] == steady["p90"] == pytest.approx(100)
 
@@ -70,7 +71,26 @@ def test_weeks_without_orders_at_the_end_count_as_zero(tmp_path: Path) -> None:
     closed: list[Order] = [(back, "west", "pie", 900.0) for back in range(5, 12)]
     rows = volumes(tmp_path, closed, seasonal("east", 12, 100), ahead=(2,))
     assert [row["region"] for row in rows] == ["east", "west"]
-    assert rows[1]["mean"] < 5
+    assert rows[1]["mean"] == rows[1]["p90"] == 0
+    assert rows[1]["method"] == "ended"
+
+
+def test_a_region_no_model_fits_is_reported_and_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    smoothing = AutoETS.forecast
+
+    def fails_for_small(self: AutoETS, y: Any, h: int) -> Any:
+        if y.mean() < math.log(100):
+            raise Exception("no model able to be fitted")  # as statsforecast does
+        return smoothing(self, y=y, h=h)
+
+    monkeypatch.setattr(AutoETS, "forecast", fails_for_small)
+    rows = volumes(tmp_path, seasonal("east", 40, 900), seasonal("west", 40, 30), ahead=(2,))
+    assert [row["method"] for row in rows] == ["combination", "fallback"]
+    assert 15 < rows[1]["p50"] < 25
+    assert "region west takes the mean of its last weeks" in caplog.text
+    assert "no model able to be fitted" in caplog.text
 
 
 @pytest.mark.parametrize("weeks", [1, 2, 10, 19, 20, 21, 40, 104])

@@ -3,12 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.order_volume.candidates import CANDIDATES, COMBINATION, predictions, seasonal_naive
+from services.order_volume.kinds import ENOUGH_TO_CHOOSE
 from services.order_volume.model import (
-    ENOUGH_FOR_ETS,
     LARGEST_RESIDUAL,
+    ORIGINS,
+    Tried,
     backtest,
+    choose,
     forecast_all,
-    point_forecast,
+    origins,
+    without_closures,
 )
 
 BOXES = st.one_of(
@@ -34,21 +39,82 @@ def test_every_series_gets_finite_ordered_quantiles(series: list[list[int]], ste
 
 def test_a_long_series_with_a_trend_is_extrapolated() -> None:
     rising = 1000 * np.exp(0.02 * np.arange(60) + 0.01 * np.random.default_rng(1).standard_normal(60))
-    assert np.expm1(point_forecast(rising, 4)[3]) > rising[-1]
+    (forecast,) = forecast_all([rising], [4])
+    assert forecast.method in ("smoothing", "theta")
+    assert forecast.p50[0] > rising[-1]
+
+
+def test_a_season_of_a_year_is_repeated() -> None:
+    season = 1000 * np.exp(np.sin(np.arange(130) * 2 * np.pi / 52))
+    (forecast,) = forecast_all([season[:120]], [10])
+    assert forecast.method == "seasonal naive"
+    assert forecast.p50[0] == pytest.approx(season[129], rel=0.02)
+
+
+def test_a_year_ago_repeats_when_the_horizon_is_longer() -> None:
+    logs = np.arange(60.0)
+    assert seasonal_naive(logs, 54).tolist() == [*range(8, 60), 8, 9]
+    assert seasonal_naive(logs[:51], 2).tolist() == [50, 50]
+
+
+def test_another_candidate_must_be_clearly_better_than_the_combination() -> None:
+    missed = dict.fromkeys(CANDIDATES, 100.0)
+    assert choose([]) == COMBINATION
+    assert choose([Tried(missed | {"theta": 96.0}, {})]) == COMBINATION
+    assert choose([Tried(missed | {"theta": 94.0}, {})]) == "theta"
+    assert choose([Tried(missed | {"theta": 90.0}, {}), Tried(missed | {"theta": 110.0}, {})]) == COMBINATION
+
+
+def test_the_choice_does_not_see_what_follows_the_history() -> None:
+    boxes = np.random.default_rng(3).uniform(50, 150, 70)
+    whole = [forecast.p50.tolist() for forecast in forecast_all([boxes[:60]], [1, 2])]
+    boxes[60:] = 0
+    assert whole == [forecast.p50.tolist() for forecast in forecast_all([boxes[:60]], [1, 2])]
+
+
+@given(st.integers(1, 300), st.integers(1, 12), st.integers(1, 30))
+def test_origins_leave_something_to_learn_and_something_to_forecast(length: int, horizon: int, shortest: int) -> None:
+    found = list(origins(length, horizon, shortest))
+    assert found == sorted(set(found), reverse=True)
+    assert len(found) == min(ORIGINS, max(0, length - shortest))
+    assert all(shortest <= origin < length for origin in found)
 
 
 def test_the_backtest_sees_every_known_step_of_its_origins() -> None:
     rng = np.random.default_rng(1)
-    # Origins at 2, 4, 6 and so on: ten origins with 1, 2, 3 and from then on 4 known steps.
-    assert len(backtest(rng.uniform(90, 110, 60), 4)) == 1 + 2 + 3 + 7 * 4
-    assert len(backtest(rng.uniform(90, 110, 3), 4)) == 1 + 2
-    assert len(backtest(rng.uniform(90, 110, ENOUGH_FOR_ETS + 2), 4)) == 1 + 2
-    assert len(backtest(np.array([5.0]), 4)) == 0
+    # Origins 1, 5, 9, ... weeks before the end: one step known, then all four.
+    assert len(backtest(rng.uniform(90, 110, 60), 4).residuals[COMBINATION]) == 1 + 9 * 4
+    # Origins 1 and 2 weeks before the end.
+    assert len(backtest(rng.uniform(90, 110, ENOUGH_TO_CHOOSE + 2), 4).residuals[COMBINATION]) == 1 + 2
+    assert set(backtest(rng.uniform(90, 110, 60), 4).missed) == set(CANDIDATES)
 
 
-def test_one_closed_week_is_bounded() -> None:
-    boxes = np.array([100.0, 100, 100, 0, 100, 100])
-    assert np.abs(backtest(boxes, 2)).max() == pytest.approx(LARGEST_RESIDUAL)
+def test_one_closed_week_is_bridged_and_its_residual_bounded() -> None:
+    boxes = np.array([100.0, 100, 100, 0, 100, 100] * 5)
+    assert without_closures(boxes) == pytest.approx(np.full(30, np.log1p(100)))
+    residuals = backtest(boxes + np.arange(30) % 2 * (boxes > 0), 2).residuals["mean of 13"]
+    assert np.abs(residuals).max() == pytest.approx(LARGEST_RESIDUAL)
+
+
+def test_a_closed_week_is_not_expected_to_last() -> None:
+    boxes = 100 + np.random.default_rng(1).uniform(-5, 5, 40)
+    boxes[-1] = 0
+    assert 80 < forecast_all([boxes], [2])[0].p50[0] < 120
+
+
+def test_an_intermittent_series_repeats_its_recent_weeks() -> None:
+    boxes = np.array([0.0, 3.0, 0.0, 9.0] * 10)
+    (forecast,) = forecast_all([boxes], [1, 5])
+    assert forecast.method == "intermittent"
+    assert forecast.mean == pytest.approx([boxes[-26:].mean()] * 2)
+    assert forecast.p10.tolist() == [0, 0]
+    assert forecast.p90.tolist() == [9, 9]
+
+
+def test_every_candidate_is_predicted() -> None:
+    found = predictions(np.log1p(np.random.default_rng(1).uniform(50, 150, 60)), 3)
+    assert tuple(found) == CANDIDATES
+    assert all(values.shape == (3,) for values in found.values())
 
 
 def test_a_short_series_borrows_the_residuals_of_the_others() -> None:
@@ -65,4 +131,4 @@ def test_the_band_covers_about_eight_of_ten() -> None:
         boxes = 1000 * np.exp(0.15 * rng.standard_normal(64))
         forecast = forecast_all([boxes[:60]], [1, 2, 3, 4])[0]
         covered += ((forecast.p10 <= boxes[60:]) & (boxes[60:] <= forecast.p90)).tolist()
-    assert 0.65 < np.mean(covered) < 0.9
+    assert 0.75 < np.mean(covered) < 0.87

@@ -1,0 +1,64 @@
+"""The models order-volume chooses from. All see and give log1p(boxes): on the plain scale a promoted week throws them off.
+
+- *seasonal naive*: the same week a year ago, or the last week where the history is shorter. The floor.
+- *mean of 4*, *mean of 13*: the mean of so many last weeks, the same for every week ahead.
+- *smoothing*: exponential smoothing, its error, trend and parameters chosen by AICc (Hyndman and Khandakar 2008).
+- *theta*: the dynamic optimised theta model (Fiorucci and others 2016).
+- *combination*: the mean of smoothing, theta and mean of 13 (Bates and Granger 1969: errors of different models cancel).
+"""
+
+import numpy as np
+import numpy.typing as npt
+from statsforecast.models import AutoETS, DynamicOptimizedTheta
+
+Floats = npt.NDArray[np.float64]
+
+SEASON = 52
+SHORT_MEAN, LONG_MEAN = 4, 13
+
+COMBINATION = "combination"
+CANDIDATES = (COMBINATION, "smoothing", "theta", "mean of 13", "mean of 4", "seasonal naive")
+"""In the order of preference when two miss by the same."""
+
+
+class NotModelled(Exception):
+    """No model could be made of this series. The message says which model failed and why."""
+
+
+def predictions(logs: Floats, horizon: int) -> dict[str, Floats]:
+    """What each candidate says of the 1 to `horizon` weeks after `logs`, which has at least one week and varies.
+
+    Raises NotModelled when a model fails, or gives something that is no number.
+    """
+    # Fresh models each time: statsforecast's keep state between calls.
+    smoothing = _fitted("smoothing", AutoETS(season_length=1), logs, horizon)
+    theta = _fitted("theta", DynamicOptimizedTheta(season_length=1), logs, horizon)
+    steady = recent_mean(logs, horizon)
+    return {
+        COMBINATION: (smoothing + theta + steady) / 3,
+        "smoothing": smoothing,
+        "theta": theta,
+        "mean of 13": steady,
+        "mean of 4": recent_mean(logs, horizon, SHORT_MEAN),
+        "seasonal naive": seasonal_naive(logs, horizon),
+    }
+
+
+def recent_mean(logs: Floats, horizon: int, weeks: int = LONG_MEAN) -> Floats:
+    return np.full(horizon, logs[-weeks:].mean())
+
+
+def seasonal_naive(logs: Floats, horizon: int) -> Floats:
+    if len(logs) < SEASON:
+        return np.full(horizon, logs[-1])
+    return np.resize(logs[-SEASON:], horizon)
+
+
+def _fitted(name: str, model: AutoETS | DynamicOptimizedTheta, logs: Floats, horizon: int) -> Floats:
+    try:
+        found = np.asarray(model.forecast(y=logs, h=horizon)["mean"], dtype=np.float64)
+    except Exception as error:  # statsforecast raises plain Exception, and what numpy and its compiled parts raise
+        raise NotModelled(f"{name}: {error}") from error
+    if not np.isfinite(found).all():
+        raise NotModelled(f"{name} gave no finite numbers")
+    return found
