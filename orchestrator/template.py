@@ -23,7 +23,7 @@ KEEP_SECONDS = 14 * 24 * 3600
 def render(pipelines: tuple[Pipeline, ...]) -> Json:
     """The template, for any endpoint. `Prefix` names everything, so that several deployments can share an account."""
     workers = [(component, version) for component in all_components(pipelines) for version in component.versions]
-    resources: Json = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": _named("bucket")}}}
+    resources: Json = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": _named("${AWS::AccountId}")}}}
     resources["Topic"] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": _named("events")}}
     outputs: Json = {"Bucket": {"Value": {"Ref": "Bucket"}}, "Topic": {"Value": {"Ref": "Topic"}}}
     for component, version in workers:
