@@ -58,10 +58,10 @@ class Loaded:
     recipe_book: pa.Table
 
 
-def read(connect: Callable[[], AbstractContextManager[psycopg.Connection]], run_date: date) -> Loaded:
+def read(connect: Callable[[], AbstractContextManager[psycopg.Connection]], run_date: date | None) -> Loaded:
     """Everything in one snapshot, so that a load at the same time is seen whole or not at all.
 
-    Raises BadData when there is no history for the run date or no menu for a week ahead.
+    Without a run date it is the whole history, and there are no menus. Raises BadData when there is no history for the run date or no menu for a week ahead.
     """
     with connect() as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -73,13 +73,15 @@ def read(connect: Callable[[], AbstractContextManager[psycopg.Connection]], run_
             raise BadData(f"this database has no order history: {NOTHING_LOADED}") from error
 
 
-def _read(connection: psycopg.Connection, run_date: date) -> Loaded:
+def _read(connection: psycopg.Connection, run_date: date | None) -> Loaded:
     row = connection.execute(_HISTORY).fetchone()
     if row is None:
         raise BadData(f"the order history is empty: {NOTHING_LOADED}")
     first_week, last_week, recipes_per_box, portions_per_order, replaced_at = row
-    history = readable_history(first_week, last_week, run_date)
-    refuse_stale(history, run_date)
+    history = History(first_week=first_week, last_week=last_week)
+    if run_date is not None:
+        history = readable_history(first_week, last_week, run_date)
+        refuse_stale(history, run_date)
     return Loaded(
         history=history,
         replaced_at=replaced_at,
@@ -88,7 +90,7 @@ def _read(connection: psycopg.Connection, run_date: date) -> Loaded:
         caps=dict(connection.execute(_FACTORIES).fetchall()),
         home_of=dict(connection.execute(_REGIONS).fetchall()),
         centres=tuple(sorted(centre for (centre,) in connection.execute(_CENTRES))),
-        menus=_menus(connection, history, menu_saturdays(run_date)),
+        menus=_menus(connection, history, menu_saturdays(run_date)) if run_date else {},
         recipe_book=_recipe_book(connection),
     )
 
