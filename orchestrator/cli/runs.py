@@ -14,6 +14,7 @@ from orchestrator.cli.session import Session, errors, out, print_json, say
 from orchestrator.execute import Outcome, execute
 from orchestrator.fleet import missing_workers
 from orchestrator.history import AttemptAtStep, RunHistory, list_runs, read_history
+from orchestrator.page import write_page
 from orchestrator.start import check_asked
 from orchestrator.watch import follow
 
@@ -110,11 +111,19 @@ def runs(
 
 
 def history(
-    context: typer.Context, run_id: Annotated[str, typer.Argument(metavar="RUN")], as_json: Json = False
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN")],
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with all of it, and its log lines.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Show every attempt of a run, in one form for both styles. Example: brigade history 2026-11-25-orchestrated-1a2b3c"""
     session: Session = context.obj
     found = read_history(session.connection, run_id)
+    if html:
+        write_page(session.connection, run_id, html)
+        say(f"wrote {html}")
     if as_json:
         print_json(found)
         return

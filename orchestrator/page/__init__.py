@@ -1,0 +1,125 @@
+"""A run on one HTML file that needs nothing else: what the Step Functions console shows, for both styles."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from contracts.errors import BadRequest
+from orchestrator.database import Connection
+from orchestrator.page.content import RunOnPage, read_page
+from orchestrator.page.diagram import diagram
+from orchestrator.page.markup import Child, Markup, el, join
+from orchestrator.page.steps import component_section, log_block, pill
+from orchestrator.page.timeline import timeline
+from orchestrator.page.words import counted, moment, seconds
+
+
+def write_page(connection: Connection, run_id: str, file: Path) -> None:
+    """Raises BadRequest when there is no such run, or the file cannot be written."""
+    page = render(read_page(connection, run_id))
+    try:
+        file.write_bytes(page)
+    except OSError as error:
+        raise BadRequest(f"{file} cannot be written: {error.strerror}; choose another file") from error
+
+
+def render(page: RunOnPage) -> bytes:
+    """The page as UTF-8."""
+    title = f"Run {page.history.run_id}"
+    has_bars = any(step.attempts for step in page.steps)
+    body = el(
+        "body",
+        el("header", el("h1", page.history.run_id), _headline(page), _cause(page), _facts(page)),
+        el(
+            "main",
+            el(
+                "section",
+                el("h2", "Pipeline"),
+                el("div", diagram(page, upright=False), class_="wide"),
+                el("div", diagram(page, upright=True), class_="narrow"),
+            ),
+            el("section", el("h2", "Timeline"), timeline(page)) if has_bars else None,
+            el("section", el("h2", "Steps"), _buttons(), *(component_section(page, node) for node in page.graph.nodes)),
+            _other_lines(page),
+        ),
+        Markup(f"<script>{_asset('page.js')}</script>"),
+    )
+    return f"<!doctype html>\n{el('html', _head(title), body, lang='en')}\n".encode()
+
+
+def _head(title: str) -> Markup:
+    return el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=_policy(_asset("page.js"))),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("title", title),
+        el("link", rel="icon", href="data:,"),
+        Markup(f"<style>{_asset('style.css')}</style>"),
+    )
+
+
+def _policy(script: str) -> str:
+    """Load nothing, and run no script but the page's own, whatever an input or a log line may contain."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _headline(page: RunOnPage) -> Markup:
+    run = page.history
+    status = {"SUCCEEDED": "done", "FAILED": "failed", "RUNNING": "running"}.get(run.status, "waiting")
+    took = f"for {seconds(run.duration)} so far" if run.status == "RUNNING" else f"in {seconds(run.duration)}"
+    return el(
+        "p",
+        pill(status, run.status),
+        f" {took}: {run.pipeline}, {run.style}, for {run.date:%Y-%m-%d}",
+        class_="headline",
+    )
+
+
+def _cause(page: RunOnPage) -> Markup | None:
+    return el("p", el("b", "Cause: "), page.history.cause, class_="cause") if page.history.cause else None
+
+
+def _facts(page: RunOnPage) -> Markup:
+    run = page.history
+    attempts = sum(len(step.attempts) for step in page.steps)
+    facts: list[tuple[str, Child]] = [
+        ("Started", moment(run.start)),
+        (
+            "This page shows",
+            f"{counted(len(page.steps), 'step')} and {counted(attempts, 'attempt')}, as of {moment(page.now)}",
+        ),
+        ("Versions", ", ".join(run.versions) or None),
+        (
+            "Generation",
+            f"{run.generation}: redriven {counted(run.generation - 1, 'time')}" if run.generation > 1 else None,
+        ),
+        ("Execution", el("code", run.execution) if run.execution else None),
+    ]
+    if run.published:
+        rows = counted(run.published.rows, "row")
+        facts.append(("Published", join(f"{rows}, sha256 ", el("code", run.published.sha256))))
+        facts.append(("", el("code", run.published.uri)))
+    return el("dl", *(el("div", el("dt", name), el("dd", fact)) for name, fact in facts if fact), class_="facts")
+
+
+def _buttons() -> Markup:
+    buttons = (
+        el("button", text, type="button", value=value) for text, value in (("Open all", "open"), ("Close all", ""))
+    )
+    return el("p", *buttons, class_="buttons", hidden=True)
+
+
+def _other_lines(page: RunOnPage) -> Markup | None:
+    if page.no_lines:
+        return el("section", el("h2", "Log lines"), el("p", page.no_lines))
+    if not page.other_lines:
+        return None
+    return el("section", el("h2", "Other log lines"), log_block(page.other_lines))

@@ -1,0 +1,93 @@
+"""The pipeline's graph as a picture, coloured by where the run's steps stand."""
+
+from itertools import pairwise
+
+from orchestrator.page.content import RunOnPage, StepOnPage, counts_of, status_of
+from orchestrator.page.layout import Edge, Layout, Point, place
+from orchestrator.page.markup import Markup, el, join
+from orchestrator.page.words import MARKS, seconds
+
+BOX_HEIGHT = 62.0
+
+LETTER = 7.6
+"""About as wide as a bold letter of a component's name, in pixels."""
+
+MARGIN = 6.0
+
+
+def diagram(page: RunOnPage, upright: bool) -> Markup:
+    """From left to right or, `upright`, from top to bottom. Boxes lead to the component's steps."""
+    wide = max(120.0, 22 + LETTER * max(len(node.component) for node in page.graph.nodes))
+    if upright:
+        layout = place(page.graph, BOX_HEIGHT, wide, gap_along=30, gap_across=12)
+    else:
+        layout = place(page.graph, wide, BOX_HEIGHT, gap_along=26, gap_across=18)
+    paper = _Paper(layout, BOX_HEIGHT if upright else wide, upright)
+    boxes = (_box(page, component, paper.at(centre), wide) for component, centre in layout.boxes.items())
+    edges = (paper.edge(edge, points) for edge, points in layout.edges.items())
+    width, height = paper.size
+    said = "; ".join(
+        f"{node.component}: {counts_of(page.of(node.component)) or 'waiting'}" for node in page.graph.nodes
+    )
+    return el(
+        "svg",
+        el("title", f"The pipeline {page.graph.pipeline}. {said}"),
+        *edges,
+        *boxes,
+        viewBox=f"0 0 {width:.0f} {height:.0f}",
+        style=f"max-width:{width * 1.15:.0f}px",
+        role="group",
+    )
+
+
+class _Paper:
+    """Turns (along, across) into (x, y)."""
+
+    def __init__(self, layout: Layout, length: float, upright: bool) -> None:
+        self._upright = upright
+        along, across = layout.along + 2 * MARGIN, layout.across + 2 * MARGIN
+        self.size = (across, along) if upright else (along, across)
+        self._half = length / 2
+
+    def at(self, point: Point) -> Point:
+        along, across = point[0] + MARGIN, point[1] + MARGIN
+        return (across, along) if self._upright else (along, across)
+
+    def edge(self, edge: Edge, points: tuple[Point, ...]) -> Markup:
+        """A curve through all points that leaves and enters boxes at the middle of a side; the arrow's head ends it."""
+        (first, *between, last) = points
+        ends = [(first[0] + self._half, first[1]), *between, (last[0] - self._half - 5, last[1])]
+        path = f"M{_text(self.at(ends[0]))}"
+        for (along, across), (to_along, to_across) in pairwise(ends):
+            middle = (along + to_along) / 2
+            bends = (self.at((middle, across)), self.at((middle, to_across)), self.at((to_along, to_across)))
+            path += f" C{' '.join(_text(point) for point in bends)}"
+        tip = self.at((last[0] - self._half, last[1]))
+        sides = (self.at((last[0] - self._half - 8, last[1] + side)) for side in (-4.5, 4.5))
+        head = el("polygon", points=" ".join(_text(point) for point in (tip, *sides)), class_="head")
+        return join(el("path", d=path, class_="many" if edge.many else "one"), head)
+
+
+def _text(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"
+
+
+def _box(page: RunOnPage, component: str, centre: Point, wide: float) -> Markup:
+    steps = page.of(component)
+    status = status_of(steps)
+    x, y = centre[0] - wide / 2, centre[1] - BOX_HEIGHT / 2
+    version = steps[0].version if steps else ""
+    lines = (
+        el("text", component, x=x + 10, y=y + 19, class_="name"),
+        el("text", f"{MARKS.get(status, '')} {counts_of(steps) or 'waiting'}", x=x + 10, y=y + 36),
+        el("text", " · ".join(filter(None, (version, _worked(page, steps)))), x=x + 10, y=y + 52),
+    )
+    frame = el("rect", x=x, y=y, width=wide, height=BOX_HEIGHT, rx=6)
+    edge = el("rect", x=x, y=y, width=4.0, height=BOX_HEIGHT, rx=2, class_="edge")
+    return el("a", frame, edge, *lines, href=f"#{component}", class_=f"box {status.replace(' ', '-')}")
+
+
+def _worked(page: RunOnPage, steps: list[StepOnPage]) -> str:
+    """From the first start to the last end of a component's attempts."""
+    spans = [span for step in steps for span in page.spans(step)]
+    return seconds(max(end for _, end in spans) - min(start for start, _ in spans)) if spans else ""
