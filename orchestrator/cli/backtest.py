@@ -51,7 +51,8 @@ def backtest(
 ) -> None:
     """Forecast the loaded history from weeks in its past and compare with what came.
 
-    Beside it stand three naive forecasts. Nothing is written, and no worker is needed. Example: brigade backtest order-simulation --origins 5
+    Beside it stand three naive forecasts. Nothing is written, and no worker is needed. Example: brigade backtest
+    order-simulation --origins 5
     """
     session: Session = context.obj
     # As a process of its own, as workers are: the command line holds no component's code.
