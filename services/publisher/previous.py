@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 import psycopg
 
@@ -30,7 +31,7 @@ class Previous:
     rows: dict[tuple[date, str, str, str], float] = field(default_factory=dict)
     totals: dict[tuple[date, str], float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def weeks(self) -> frozenset[date]:
         return frozenset(week for week, *_ in self.rows)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from contracts.configurator import RunPlanned
 from contracts.network_configuration import FactoryNetworkConfigured
@@ -35,13 +36,20 @@ class Content:
     def weeks(self) -> list[date]:
         return sorted(week.starts for week in self.plan.weeks)
 
-    @property
+    @cached_property
     def compared_weeks(self) -> list[date]:
         """The weeks the previous publication forecast as well."""
         return [week for week in self.weeks if self.previous and week in self.previous.weeks]
 
     def rows_of(self, factory: str, week: date, kind: str) -> list[Row]:
-        return [row for row in self.rows if (row.factory, row.week, row.kind) == (factory, week, kind)]
+        return self._rows_by_place.get((factory, week, kind), [])
+
+    @cached_property
+    def _rows_by_place(self) -> dict[tuple[str, date, str], list[Row]]:
+        places: dict[tuple[str, date, str], list[Row]] = {}
+        for row in self.rows:
+            places.setdefault((row.factory, row.week, row.kind), []).append(row)
+        return places
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """The run page from the rows of a run."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +120,15 @@ def test_an_unknown_run_is_said_so(database: Connection, tmp_path: Path) -> None
     with pytest.raises(BadRequest, match="there is no run 'r0': `brigade runs` lists them"):
         write_page(database, "r0", tmp_path / "run.html")
     assert not (tmp_path / "run.html").exists()
+
+
+def test_the_command_writes_it_beside_what_it_prints(under_way: Connection, database_url: str, tmp_path: Path) -> None:
+    """It needs the database only: the endpoint is one where nobody listens."""
+    file = tmp_path / "run.html"
+    command = [str(Path(sys.executable).with_name("brigade")), "history", RUN, "--html", str(file), "--json"]
+    environment = os.environ | {"DATABASE_URL": database_url, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["run_id"] == RUN
+    assert f"wrote {file}" in done.stderr
+    assert Page(file.read_text(encoding="utf-8")).headings[0] == RUN
