@@ -109,7 +109,7 @@ def _cap(frame: Frame, cap: float | None) -> Markup | None:
     if cap is None:
         return None
     height = frame.y(cap)
-    label = el("text", f"cap {compact(cap)}", x=float(LEFT + 4), y=height - 4, class_="cap")
+    label = el("text", f"cap {compact(cap)}", x=float(LEFT + 4), y=height + 13, class_="cap")
     return join(el("line", x1=float(LEFT), x2=float(frame.width - RIGHT), y1=height, y2=height, class_="cap"), label)
 
 
