@@ -149,8 +149,12 @@ async def compose(
 def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
     def make_context(run: Run, claim: Claim, held: Held) -> Context:
         def find_earlier(name: str, item: str, before: date, since: datetime) -> EarlierResult | None:
-            found = store.earlier_result(run.request.pipeline, name, item, before, since)
-            return parts.bridge.wait_for(found)
+            found = parts.bridge.wait_for(store.earlier_result(run.request.pipeline, name, item, before, since))
+            if found is None or parts.files.has_all(found.output):
+                return found
+            log = step_log(claim.key, claim.attempt)
+            log.warning("the files of %s/%s/%s are gone: it is not reused", found.run_id, name, item)
+            return None
 
         return parts.context(claim.key, claim.attempt, held, find_earlier)
 

@@ -1,11 +1,13 @@
 """Large data in S3, for handlers that run on other threads than the event loop's."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlparse
 
 import pyarrow as pa
+from botocore.exceptions import ClientError
 
 from contracts.message import DatasetRef
 from services.runtime import parquet
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
 T = TypeVar("T")
+Json = dict[str, Any]
 
 
 class Bridge:
@@ -44,6 +47,20 @@ class S3Files:
         self._bridge.wait_for(self._put(name, body, content_type))
         return f"s3://{self._bucket}/{name}"
 
+    def has_all(self, output: Json) -> bool:
+        """Whether every file that an answer refers to is still there."""
+        return all(self._bridge.wait_for(self._exists(uri)) for uri in _references(output))
+
+    async def _exists(self, uri: str) -> bool:
+        place = urlparse(uri)
+        try:
+            await self._s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+                raise
+            return False
+        return True
+
     async def _get(self, uri: str) -> bytes:
         place = urlparse(uri)
         answer = await self._s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
@@ -52,3 +69,14 @@ class S3Files:
 
     async def _put(self, key: str, body: bytes, content_type: str) -> None:
         await self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
+    elif isinstance(value, str) and value.startswith("s3://"):
+        yield value
