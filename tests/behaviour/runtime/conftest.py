@@ -1,0 +1,72 @@
+"""A database for the supper, and the runs of it."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+from tenacity import wait_none
+
+from orchestrator.database import Connection, connect, make_tables
+from services.runtime import attempt, queue
+from services.runtime.store import Pool
+from tests.behaviour.runtime.gates import gated_pool
+from tests.behaviour.runtime.supper import BILLS, PATIENT, Orders, Supper
+from tests.behaviour.runtime.world import Troubles, World
+
+SUPPER = Supper(PATIENT)
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    """A database that does not wait for the disk at each commit: it does not crash itself here."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
+    return database_url
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[Connection]:
+    with connect(url) as connection:
+        make_tables(connection)
+        connection.execute(BILLS)
+        graph = SUPPER.pipeline.graph
+        connection.execute("INSERT INTO graphs (digest, body) VALUES (%s, %s)", (graph.digest, graph.model_dump_json()))
+        yield connection
+
+
+@pytest.fixture
+async def pool(url: str) -> AsyncIterator[Pool]:
+    async with gated_pool(url) as pool:
+        yield pool
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Deletes wait for no others, the database is tried again at once, and tens of thousands of log lines stay unwritten."""
+    monkeypatch.setattr(queue, "LINGER", 0)
+    monkeypatch.setattr(attempt, "wait_random_exponential", lambda **_: wait_none())
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def new_world(pool: Pool, connection: Connection, quick: None) -> MakeWorld:
+    """Starts a run."""
+
+    def make(
+        style: str = "choreographed",
+        orders: Orders | None = None,
+        troubles: Troubles | None = None,
+        version: str = "v1",
+    ) -> World:
+        world = World(pool, SUPPER, orders or Orders(), troubles or {})
+        world.start(connection, style, version)
+        return world
+
+    return make

@@ -1,0 +1,215 @@
+"""A small pipeline of the tests' own. It has one of everything: a Map of two components, flagged versions, branches side by
+side, a Choice that reuses items, joins, and a last component that writes rows with its answer.
+
+Every answer says which attempt made it, so that two answers of one step are never equal by accident.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from contracts.component import Component, Limit, Policy, names
+from contracts.errors import HandlerTimedOut, ResourcePending, TransientError, UnexpectedError, WorkerLost
+from contracts.graph import WHOLE
+from contracts.message import Command, EarlierResult, Event, Item, Plan
+from contracts.pipeline import Choice, Map, Parallel, Pipeline, Sequence
+from contracts.run import RunRequest
+from services.runtime.context import Context
+
+DISHES = ("pie", "soup")
+TABLES = ("a", "b")
+TODAY = date(2026, 11, 25)
+YESTERDAY = date(2026, 11, 24)
+
+BILLS = "CREATE TABLE IF NOT EXISTS bills (run_id text, guest text)"
+"""No key on purpose: a row that is written twice is there twice."""
+
+
+class Dish(Item):
+    minutes: int
+
+
+class Table(Item):
+    guests: tuple[str, ...]
+
+
+class PlanSupper(Command):
+    request: RunRequest
+
+
+class SupperPlanned(Plan):
+    made_by: int
+    day: str
+    dishes: tuple[Dish, ...]
+    tables: tuple[Table, ...]
+
+
+class ChopDish(Command):
+    plan: SupperPlanned
+    dish: Dish
+
+
+class DishChopped(Event):
+    made_by: int
+    key: str
+
+
+class CookDish(Command):
+    plan: SupperPlanned
+    dish: Dish
+    chopped: DishChopped
+
+
+class DishCooked(Event):
+    made_by: int
+    key: str
+    version: str
+
+
+class MakeSauce(Command):
+    cooked: tuple[DishCooked, ...]
+
+
+class SauceMade(Event):
+    made_by: int
+    dishes: tuple[str, ...]
+
+
+class PourWine(Command):
+    plan: SupperPlanned
+
+
+class WinePoured(Event):
+    made_by: int
+
+
+class ServeTable(Command):
+    plan: SupperPlanned
+    table: Table
+    cooked: tuple[DishCooked, ...]
+    sauce: SauceMade
+
+
+class TableServed(Event):
+    made_by: int
+    guests: tuple[str, ...]
+
+
+class CloseSupper(Command):
+    wine: WinePoured
+    served: tuple[TableServed, ...]
+
+
+class SupperClosed(Event):
+    made_by: int
+    guests: tuple[str, ...]
+
+
+Handle = Callable[[Any, Context], Event]
+
+
+@dataclass(frozen=True)
+class Supper:
+    """The pipeline with one policy for all its components, and what a test needs to know about them."""
+
+    policy: Policy
+
+    @property
+    def pipeline(self) -> Pipeline:
+        def component(name: str, takes: type[Command], gives: type[Event], **more: Any) -> Component:
+            return Component(name=name, squad="tests", input=takes, output=gives, policy=self.policy, **more)
+
+        waiter = component("waiter", ServeTable, TableServed)
+        return Pipeline(
+            name="supper",
+            deadline=3600,
+            flow=Sequence(
+                (
+                    component("host", PlanSupper, SupperPlanned),
+                    Map(
+                        (
+                            component("chopper", ChopDish, DishChopped),
+                            component("cook", CookDish, DishCooked, versions=("v1", "v2")),
+                        ),
+                        over="plan.dishes",
+                    ),
+                    Parallel(
+                        (
+                            component("saucier", MakeSauce, SauceMade),
+                            component("sommelier", PourWine, WinePoured),
+                        )
+                    ),
+                    Choice(
+                        on="plan.day",
+                        cases={"quiet": Map((waiter,), over="plan.tables", only=("a",))},
+                        otherwise=Map((waiter,), over="plan.tables"),
+                    ),
+                    component("cashier", CloseSupper, SupperClosed, announced=True),
+                )
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What the host plans: on a quiet day table b is answered with what it was served yesterday."""
+
+    day: str = "busy"
+    dishes: tuple[str, ...] = DISHES
+
+
+OFTEN = 1000
+"""Attempts no test comes near by disturbing a run."""
+
+PATIENT = Policy(
+    limits=(
+        Limit(errors=names(TransientError, UnexpectedError, HandlerTimedOut, WorkerLost), attempts=OFTEN),
+        Limit(errors=names(ResourcePending), attempts=OFTEN),
+    )
+)
+
+
+def handlers(orders: Orders) -> dict[str, Handle]:
+    """The squads' functions, by component."""
+
+    def host(inputs: PlanSupper, ctx: Context) -> Event:
+        leftovers = TableServed(made_by=0, guests=("leftover",))
+        last = EarlierResult(run_id="earlier", date=YESTERDAY, output=leftovers.model_dump(mode="json"))
+        return SupperPlanned(
+            made_by=ctx.attempt,
+            day=orders.day,
+            dishes=tuple(Dish(key=key, minutes=len(key)) for key in orders.dishes),
+            tables=tuple(Table(key=key, guests=(f"{key}1", f"{key}2"), last=last) for key in TABLES),
+        )
+
+    return {
+        "host": host,
+        "chopper": lambda inputs, ctx: DishChopped(made_by=ctx.attempt, key=inputs.dish.key),
+        "cook": lambda inputs, ctx: DishCooked(made_by=ctx.attempt, key=inputs.chopped.key, version=ctx.version),
+        "saucier": lambda inputs, ctx: SauceMade(made_by=ctx.attempt, dishes=tuple(d.key for d in inputs.cooked)),
+        "sommelier": lambda inputs, ctx: WinePoured(made_by=ctx.attempt),
+        "waiter": lambda inputs, ctx: TableServed(made_by=ctx.attempt, guests=inputs.table.guests),
+        "cashier": close,
+    }
+
+
+def close(inputs: CloseSupper, ctx: Context) -> Event:
+    guests = tuple(guest for table in inputs.served for guest in table.guests)
+    ctx.with_answer("INSERT INTO bills (run_id, guest) VALUES (%s, %s)", [(ctx.run_id, guest) for guest in guests])
+    return SupperClosed(made_by=ctx.attempt, guests=guests)
+
+
+def guests_of(orders: Orders) -> list[str]:
+    return ["a1", "a2", "leftover"] if orders.day == "quiet" else ["a1", "a2", "b1", "b2"]
+
+
+STEPS = (
+    f"host/{WHOLE}",
+    *(f"{component}/{dish}" for dish in DISHES for component in ("chopper", "cook")),
+    f"saucier/{WHOLE}",
+    f"sommelier/{WHOLE}",
+    *(f"waiter/{table}" for table in TABLES),
+    f"cashier/{WHOLE}",
+)
+"""Local keys of every step of a run."""
