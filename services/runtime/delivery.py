@@ -64,12 +64,11 @@ class Delivery(Settling):
     async def _on_event(self, event: EventOf, run: Run, node: Node, message: Received, held: Held) -> Outcome:
         if event.type not in {run.graph.node(need.component).event for need in node.needs}:
             raise PoisonMessage(f"{node.component} takes no {event.type[:100]}")
-        fed = await feed(self.pool, event.key, node.component, self.identity.version)
-        keys = [StepKey(run_id=event.key.run_id, component=node.component, item=step.item) for step in fed]
+        keys = await feed(self.pool, event.key, node.component, self.identity.version)
         if len(keys) == 1:
             return await self._on_step(keys[0], await self._assemble(keys[0], run, node), run, node, message, held)
-        waiting = [key for key, step in zip(keys, fed, strict=True) if step.state == "ready"]
-        await self.queue.send([command_body(run, node, key, await self._assemble(key, run, node)) for key in waiting])
+        # A repeat sends all of them again: one of them may have been lost in this event's own, crashed delivery.
+        await self.queue.send([command_body(run, node, key, await self._assemble(key, run, node)) for key in keys])
         return Delete()
 
     async def _assemble(self, key: StepKey, run: Run, node: Node) -> Json:
@@ -103,12 +102,11 @@ class Delivery(Settling):
     async def _answer(
         self, key: StepKey, answer: str, run: Run, node: Node, message: Received, newest: str | None = None
     ) -> None:
-        """Give the stored answer to whoever asks now: the task tokens, or the topic."""
-        tokens = {token for token in (message.token, newest) if token}
-        for token in tokens:
+        """Give the stored answer to whoever asks: the newest task token, and this message's own, or the topic."""
+        for token in {token for token in (message.token, newest) if token}:
             if not await self.outgoing.succeed(token, answer, message.sent_at):
                 self.metrics.count("StaleAnswers")
-        if node.announced or (not tokens and run.graph.consumers(node.component)):
+        if node.announced or (message.token is None and run.graph.consumers(node.component)):
             body = event_body(run, node, key, json.loads(answer))
             await self.outgoing.publish(body, node.event, run.request.versions)
 

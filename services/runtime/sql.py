@@ -134,24 +134,23 @@ WHERE s.run_id = held.run_id AND s.component = held.component AND s.item = held.
 RETURNING s.run_id, s.component, s.item, s.token
 """
 
-# The first branch sees the rows as they were, so the two never name the same step.
+# A repeat of the event finds the steps it made ready again, even one that waited for their rows while another made them so.
 FEED = """
-WITH made AS (
-    UPDATE steps s SET state = 'ready', ready_by = %(event)s, ready_at = now()
-    WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.version = %(version)s AND s.state = 'waiting'
-      AND %(producer)s = ANY (s.needs)
-      AND NOT EXISTS (
-          SELECT 1 FROM unnest(s.needs) AS need
-          LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
-          WHERE needed.state IS NULL OR needed.state NOT IN ('done', 'reused')
-      )
-    RETURNING s.item, s.position, s.state
+WITH fed AS (
+    UPDATE steps s
+    SET state = CASE s.state WHEN 'waiting' THEN 'ready' ELSE s.state END, ready_by = %(event)s,
+        ready_at = CASE s.state WHEN 'waiting' THEN now() ELSE s.ready_at END
+    WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.version = %(version)s
+      AND (s.ready_by = %(event)s OR (
+          s.state = 'waiting' AND %(producer)s = ANY (s.needs) AND NOT EXISTS (
+              SELECT 1 FROM unnest(s.needs) AS need
+              LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
+              WHERE needed.state IS NULL OR needed.state NOT IN ('done', 'reused')
+          )
+      ))
+    RETURNING s.item, s.position
 )
-SELECT item, position, state FROM steps
-WHERE run_id = %(run_id)s AND component = %(component)s AND version = %(version)s AND ready_by = %(event)s
-UNION ALL
-SELECT item, position, state FROM made
-ORDER BY position
+SELECT item FROM fed ORDER BY position
 """
 
 ANSWERS = """
@@ -171,14 +170,19 @@ ORDER BY r.date DESC, r.ended_at DESC
 LIMIT 1
 """
 
-STALE_READY = """
-UPDATE steps SET ready_at = now()
+# A step is forgotten when it has been ready, without a live owner, or waiting with all its needs answered for too long.
+FORGOTTEN = """
+UPDATE steps SET ready_at = now(), state = CASE state WHEN 'waiting' THEN 'ready' ELSE state END
 WHERE (run_id, component, item) IN (
     SELECT s.run_id, s.component, s.item
     FROM steps s JOIN runs r USING (run_id)
-    WHERE s.component = %(component)s AND s.version = %(version)s AND s.state = 'ready'
-      AND s.ready_at < now() - make_interval(secs => %(stale)s)
+    WHERE s.component = %(component)s AND s.version = %(version)s AND s.state IN ('waiting', 'ready', 'claimed')
       AND r.status = 'RUNNING' AND r.style = 'choreographed'
+      AND CASE s.state WHEN 'waiting' THEN (
+          SELECT CASE WHEN bool_and(coalesce(n.state IN ('done', 'reused'), false))
+                      THEN max(coalesce(n.ended_at, '-infinity')) END
+          FROM unnest(s.needs) AS need LEFT JOIN steps n ON n.run_id = s.run_id AND n.component || '/' || n.item = need
+      ) ELSE greatest(s.ready_at, s.lease_until) END < now() - make_interval(secs => %(stale)s)
     LIMIT 100
     FOR UPDATE OF s SKIP LOCKED
 )

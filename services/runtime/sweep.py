@@ -1,6 +1,6 @@
 """The small sweep every worker helps with: nothing that was promised in a row is forgotten.
 
-It resends commands of steps that have been ready for too long, fails runs past their deadline naming what is missing, and
+It sends commands of steps that could have run for too long, fails runs past their deadline naming what is missing, and
 fails orchestrated runs whose execution has ended without them. `FOR UPDATE SKIP LOCKED` keeps workers out of each other's way.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_stepfunctions import SFNClient
 
 STALE = 60
-"""Seconds a step may be ready before its command is sent again: longer than any back-off."""
+"""Seconds after which a step that could run is taken for forgotten: longer than any back-off."""
 
 log = logging.getLogger("brigade.sweep")
 
@@ -35,13 +35,13 @@ class Sweep:
         self._metrics = metrics
 
     async def once(self, component: str, version: str) -> None:
-        await self.resend_stale(component, version)
+        await self.resend_forgotten(component, version)
         await self.fail_overdue()
         await self.reconcile()
 
-    async def resend_stale(self, component: str, version: str) -> int:
-        """Send the command of each choreographed step that was ready for too long: its message may be lost."""
-        rows = await self._all(sql.STALE_READY, {"component": component, "version": version, "stale": STALE})
+    async def resend_forgotten(self, component: str, version: str) -> int:
+        """Send the command of each choreographed step that could have run for too long: its message may be lost."""
+        rows = await self._all(sql.FORGOTTEN, {"component": component, "version": version, "stale": STALE})
         bodies = []
         for row in rows:
             key = StepKey(run_id=row["run_id"], component=component, item=row["item"])
@@ -53,7 +53,7 @@ class Sweep:
             answers = await self._store.answers(key.run_id, component, key.item, planner)
             bodies.append(command_body(run, node, key, assemble(run.graph, node, key.item, run.request, answers)))
         if bodies:
-            log.warning("%d steps were ready for over %d s: sending their commands again", len(bodies), STALE)
+            log.warning("%d steps could have run for over %d s: sending their commands again", len(bodies), STALE)
             await self._queue.send(bodies)
         return len(bodies)
 
