@@ -52,6 +52,10 @@ class RunPlanned(Plan):
 
     `recipe_book` has the columns recipe, category, cuisine, ingredient, quantity (a portion's, float) and unit: one row per
     ingredient of each recipe. `recipes_per_box` turns orders (one recipe for one household) into boxes.
+
+    `offers` is what the coming menus' recipes are planned to cost and where they are promoted, sorted by week and recipe: week
+    (date32), recipe (string), price and base_price (float64), emailer and homepage (float64: 0 or 1, or the part of the
+    company that promotes it), null where unknown. None when nothing is known of some week.
     """
 
     date: date
@@ -64,6 +68,7 @@ class RunPlanned(Plan):
     recipe_book: DatasetRef
     recipes_per_box: float = Field(gt=0)
     portions_per_order: float = Field(gt=0)
+    offers: DatasetRef | None = None
 
 
 CONFIGURATOR = Component(

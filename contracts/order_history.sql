@@ -37,6 +37,17 @@ CREATE TABLE IF NOT EXISTS menu (
     PRIMARY KEY (week, recipe)
 );
 
+-- Optional: what a menu's recipes will cost and where they will be promoted, everywhere. NULL: unknown.
+CREATE TABLE IF NOT EXISTS offers (
+    week       date NOT NULL,
+    recipe     text NOT NULL REFERENCES recipes,
+    price      double precision,
+    base_price double precision,
+    emailer    boolean,
+    homepage   boolean,
+    PRIMARY KEY (week, recipe)
+);
+
 CREATE TABLE IF NOT EXISTS orders (
     starts     date NOT NULL,     -- the day, or the first day of the menu week
     days       smallint NOT NULL, -- 1 or 7

@@ -14,9 +14,9 @@ class ForecastRecipePopularity(Command):
 class RecipePopularityForecasted(Event):
     """Take rates per menu week and region, sorted by week, region and recipe.
 
-    Columns: week (date32), region, recipe (strings), share (float64, sums to 1 per week and region) and concentration
-    (float64, equal within a week and region): the shares of one week are a Dirichlet draw with parameters
-    share * concentration.
+    Columns: week (date32), region, recipe (strings), share (float64, sums to 1 per week and region) and spread (float64, equal
+    within a week and region): the shares of one week are share * exp(spread * z), z standard normal for each recipe, over
+    their sum.
     """
 
     popularity: DatasetRef

@@ -47,6 +47,9 @@ def backtest(
     simulator: Annotated[Simulator, typer.Option(help="order-simulation: the version of order-simulator.")] = (
         Simulator.V1
     ),
+    offers_unknown: Annotated[
+        bool, typer.Option("--offers-unknown", help="As if nobody knew the coming prices and promotions.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Forecast the loaded history from weeks in its past and compare with what came.
@@ -60,6 +63,7 @@ def backtest(
     argv += ["--horizon", str(horizon), "--simulator", simulator.value]
     argv += ["--origin-week", str(origin_week)] if origin_week is not None else []
     argv += ["--items", items.value] if items else []
+    argv += ["--offers-unknown"] if offers_unknown else []
     environment = os.environ | {"DATABASE_URL": session.endpoints.database_url}
     done = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
     if done.returncode != 0:

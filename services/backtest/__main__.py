@@ -66,7 +66,7 @@ def _backtest(
     wanted: argparse.Namespace, loaded: Loaded, known_weeks: int, folder: Path, cases: dict[str, Cases], where: str
 ) -> list[str]:
     """One origin. Gives the methods of the series that order-volume's model forecast."""
-    here = origin(loaded, known_weeks, wanted.horizon, folder)
+    here = origin(loaded, known_weeks, wanted.horizon, folder, not wanted.offers_unknown)
     if wanted.items:
         _say(f"{where}: {wanted.items}")
         name = f"{VOLUME}, orders by {wanted.items} and week"
@@ -94,6 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--origin-week", type=int)
     parser.add_argument("--items", choices=tuple(KEYS))
     parser.add_argument("--simulator", choices=tuple(SIMULATORS), default="v1")
+    parser.add_argument("--offers-unknown", action="store_true")
     return parser.parse_args()
 
 

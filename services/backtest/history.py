@@ -100,8 +100,8 @@ def origin_weeks(weeks: int, origins: int, horizon: int, only: int | None) -> li
     return [latest - apart * back for back in reversed(range(origins))]
 
 
-def origin(loaded: Loaded, known_weeks: int, horizon: int, folder: Path) -> Origin:
-    """Cut the history off. The menus to come are the recipes that were really on offer: a menu is known ahead.
+def origin(loaded: Loaded, known_weeks: int, horizon: int, folder: Path, offers_known: bool = True) -> Origin:
+    """Cut the history off. The menus to come, and with `offers_known` their offers, are the real ones: they are planned ahead.
 
     Raises BadData when nothing was ordered before the origin, or in the weeks after it.
     """
@@ -116,14 +116,15 @@ def origin(loaded: Loaded, known_weeks: int, horizon: int, folder: Path) -> Orig
     )
     if known.num_rows == 0 or to_come.num_rows == 0:
         raise BadData(f"no orders before or after origin week {known_weeks}: choose another with --origin-week")
+    context = local_context(folder, "data-extractor", str(known_weeks))
     plan = loaded.plan.model_copy(
         update={
             "date": last_week + timedelta(days=6),
             "history": History(first_week=loaded.plan.history.first_week, last_week=last_week),
             "weeks": _menus(to_come),
+            "offers": context.write("offers", _offers(to_come)) if offers_known else None,
         }
     )
-    context = local_context(folder, "data-extractor", str(known_weeks))
     reference = HistoryExtracted(history=context.write("history", known))
     return Origin(known_weeks, plan, reference, pa.concat_tables([known, to_come]))
 
@@ -136,3 +137,14 @@ def _menus(to_come: pa.Table) -> tuple[MenuWeek, ...]:
     return tuple(
         MenuWeek(key=week.isoformat(), starts=week, recipes=tuple(sorted(menus[week]))) for week in sorted(menus)
     )
+
+
+def _offers(to_come: pa.Table) -> pa.Table:
+    """One offer a week and recipe for everywhere, as a plan has it: the mean over the centres."""
+    names = ("price", "base_price", "emailer", "homepage")
+    numbers = to_come.select(["week", "recipe"])
+    for name in names:
+        numbers = numbers.append_column(name, to_come[name].cast(pa.float64()))
+    means = numbers.group_by(["week", "recipe"], use_threads=False).aggregate([(name, "mean") for name in names])
+    means = means.select(["week", "recipe", *(f"{name}_mean" for name in names)])
+    return means.rename_columns(["week", "recipe", *names]).sort_by([("week", "ascending"), ("recipe", "ascending")])

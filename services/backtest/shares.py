@@ -27,7 +27,7 @@ def add_shares(cases: Cases, popularity: pa.Table, origin: Origin) -> None:
         menu = list(group)
         if total > 0:
             shares = np.array([row["share"] for row in menu])
-            quantiles = dirichlet_quantiles(shares, menu[0]["concentration"], rng) * total
+            quantiles = order_quantiles(shares * total, menu[0]["spread"], rng)
             recipes = [row["recipe"] for row in menu]
             others = _baselines(region, recipes, week, orders, totals.past((region,)))
             for column, recipe in enumerate(recipes):
@@ -39,11 +39,12 @@ def add_shares(cases: Cases, popularity: pa.Table, origin: Origin) -> None:
                 )
 
 
-def dirichlet_quantiles(shares: Floats, concentration: float, rng: np.random.Generator) -> Floats:
-    """P10, P50 and P90 of each share, with the shape (3, recipes)."""
-    gammas = rng.standard_gamma(shares * concentration, size=(DRAWS, len(shares)))
-    drawn = gammas / gammas.sum(axis=1, keepdims=True)
-    found: Floats = np.quantile(drawn, [0.1, 0.5, 0.9], axis=0)
+def order_quantiles(expected: Floats, spread: float, rng: np.random.Generator) -> Floats:
+    """P10, P50 and P90 of each recipe's orders, with the shape (3, recipes): shares as the contract has them drawn, counted."""
+    drawn = expected * np.exp(spread * rng.standard_normal((DRAWS, len(expected))))
+    drawn *= expected.sum() / drawn.sum(axis=1, keepdims=True)
+    orders = rng.poisson(drawn * (expected / drawn.mean(axis=0)))
+    found: Floats = np.quantile(orders, [0.1, 0.5, 0.9], axis=0)
     return found
 
 

@@ -22,6 +22,14 @@ _REGIONS = "SELECT region, factory FROM regions"
 _CENTRES = "SELECT centre FROM centres"
 _MENU_BOUNDS = "SELECT min(week), max(week) FROM menu"
 _MENU = "SELECT week, recipe FROM menu WHERE week = ANY(%s)"
+_OFFERS = """
+    SELECT week, recipe, price, base_price, emailer::integer, homepage::integer FROM offers JOIN menu USING (week, recipe)
+    WHERE week = ANY(%s) ORDER BY week, recipe COLLATE "C"
+"""
+_OFFER_SCHEMA = pa.schema(
+    [("week", pa.date32()), ("recipe", pa.string())]
+    + [(name, pa.float64()) for name in ("price", "base_price", "emailer", "homepage")]
+)
 _RECENT_RECIPES = "SELECT DISTINCT recipe FROM orders WHERE starts >= %s AND starts < %s"
 _RECIPE_BOOK = """
     SELECT recipe, category, cuisine, ingredient, quantity, unit
@@ -56,12 +64,15 @@ class Loaded:
     menus: dict[date, tuple[str, ...]]
     """The recipes of each menu week ahead."""
     recipe_book: pa.Table
+    offers: pa.Table | None
+    """Of the menus, when something is planned for each of them."""
 
 
 def read(connect: Callable[[], AbstractContextManager[psycopg.Connection]], run_date: date | None) -> Loaded:
     """Everything in one snapshot, so that a load at the same time is seen whole or not at all.
 
-    Without a run date it is the whole history, and there are no menus. Raises BadData when there is no history for the run date or no menu for a week ahead.
+    Without a run date it is the whole history, and there are no menus. Raises BadData when there is no history for the run
+    date or no menu for a week ahead.
     """
     with connect() as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -82,6 +93,7 @@ def _read(connection: psycopg.Connection, run_date: date | None) -> Loaded:
     if run_date is not None:
         history = readable_history(first_week, last_week, run_date)
         refuse_stale(history, run_date)
+    weeks = menu_saturdays(run_date) if run_date else ()
     return Loaded(
         history=history,
         replaced_at=replaced_at,
@@ -90,8 +102,9 @@ def _read(connection: psycopg.Connection, run_date: date | None) -> Loaded:
         caps=dict(connection.execute(_FACTORIES).fetchall()),
         home_of=dict(connection.execute(_REGIONS).fetchall()),
         centres=tuple(sorted(centre for (centre,) in connection.execute(_CENTRES))),
-        menus=_menus(connection, history, menu_saturdays(run_date)) if run_date else {},
+        menus=_menus(connection, history, weeks) if weeks else {},
         recipe_book=_recipe_book(connection),
+        offers=_offers(connection, weeks),
     )
 
 
@@ -127,6 +140,15 @@ def _recent_recipes(connection: psycopg.Connection, history: History) -> tuple[s
             "load a menu or the missing orders with 'brigade load'"
         )
     return recipes
+
+
+def _offers(connection: psycopg.Connection, weeks: tuple[date, ...]) -> pa.Table | None:
+    if not weeks:
+        return None
+    rows = connection.execute(_OFFERS, [list(weeks)]).fetchall()
+    if {row[0] for row in rows} != set(weeks):
+        return None
+    return pa.Table.from_pylist([dict(zip(_OFFER_SCHEMA.names, row, strict=True)) for row in rows], _OFFER_SCHEMA)
 
 
 def _recipe_book(connection: psycopg.Connection) -> pa.Table:

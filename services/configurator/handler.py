@@ -43,6 +43,7 @@ def handle(inputs: ConfigureRun, ctx: Context) -> RunPlanned:
         recipe_book=ctx.write("recipe-book", loaded.recipe_book),
         recipes_per_box=loaded.recipes_per_box,
         portions_per_order=loaded.portions_per_order,
+        offers=ctx.write("offers", loaded.offers) if loaded.offers is not None else None,
     )
     ctx.log.info(
         "planned %d weeks from %s, %d factories, %d batches, history %s to %s",

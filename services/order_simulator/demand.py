@@ -16,7 +16,10 @@ _Z90 = NormalDist().inv_cdf(0.9)
 
 @dataclass(frozen=True)
 class RegionDemand:
-    """The forecast of one region and week: boxes, and the share of the orders each recipe takes (summing to 1)."""
+    """The forecast of one region and week: boxes, and the share of the orders each recipe takes (summing to 1).
+
+    `spread` is the standard deviation of the logarithm of each share.
+    """
 
     region: str
     factory: str
@@ -26,7 +29,7 @@ class RegionDemand:
     p90: float
     recipes: tuple[str, ...]
     shares: Floats
-    concentration: float
+    spread: float
 
 
 def generator(seed: int, component: str, week: str, region: str) -> np.random.Generator:
@@ -47,9 +50,12 @@ def draw_volume(demand: RegionDemand, rng: np.random.Generator) -> Floats:
 
 
 def draw_shares(demand: RegionDemand, rng: np.random.Generator) -> Floats:
-    """Dirichlet shares with the shape (draws, recipes): normalised Gamma draws."""
-    gammas = rng.standard_gamma(demand.shares * demand.concentration, size=(DRAWS, len(demand.shares)))
-    shares: Floats = gammas / gammas.sum(axis=1, keepdims=True)
+    """Logistic-normal shares with the shape (draws, recipes) (Aitchison and Shen 1980).
+
+    A recipe misses its share by a factor that does not depend on the share; a Dirichlet's small shares are mostly 0.
+    """
+    drawn = demand.shares * np.exp(demand.spread * rng.standard_normal((DRAWS, len(demand.shares))))
+    shares: Floats = drawn / drawn.sum(axis=1, keepdims=True)
     return shares
 
 

@@ -52,7 +52,7 @@ def _demand(volume: Mapping[str, object], shares: pa.Table, week: date) -> Regio
         **{name: volume[name] for name in ("region", "factory", "mean", "p10", "p50", "p90")},  # type: ignore[arg-type] # columns of the contract
         recipes=tuple(shares["recipe"].to_pylist()),
         shares=shares["share"].to_numpy(),
-        concentration=shares["concentration"][0].as_py(),
+        spread=shares["spread"][0].as_py(),
     )
 
 

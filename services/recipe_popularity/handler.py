@@ -1,17 +1,21 @@
 """What share of the orders does each recipe of the coming menus take? Reads history and recipe book, writes take rates."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contracts.configurator import RunPlanned
 from contracts.recipe_popularity import ForecastRecipePopularity, RecipePopularityForecasted
 from services.recipe_popularity.history import MenuHistory, menu_history
-from services.recipe_popularity.model import Lifts, concentration, estimate_lifts
+from services.recipe_popularity.model import Attraction, learn, pull_of
+from services.recipe_popularity.offers import FEATURES, UsualPrices
 from services.runtime.context import Context
 
+Floats = npt.NDArray[np.float64]
 Kinds = Mapping[str, tuple[str, str]]
 
 SCHEMA = pa.schema(
@@ -20,7 +24,7 @@ SCHEMA = pa.schema(
         ("region", pa.string()),
         ("recipe", pa.string()),
         ("share", pa.float64()),
-        ("concentration", pa.float64()),
+        ("spread", pa.float64()),
     ]
 )
 
@@ -34,41 +38,51 @@ def handle(inputs: ForecastRecipePopularity, ctx: Context) -> RecipePopularityFo
     history = menu_history([ctx.read(extracted.history) for extracted in inputs.history], plan.history.last_week)
     book = ctx.read(plan.recipe_book).select(["recipe", "category", "cuisine"]).to_pylist()
     kinds = {row["recipe"]: (row["category"], row["cuisine"]) for row in book}
-    return RecipePopularityForecasted(popularity=ctx.write("popularity", take_rates(plan, history, kinds)))
+    offers = ctx.read(plan.offers) if plan.offers else None
+    rates = take_rates(plan, history, kinds, offers)
+    return RecipePopularityForecasted(popularity=ctx.write("popularity", rates, schema_version=2))
 
 
-def take_rates(plan: RunPlanned, history: MenuHistory, kinds: Kinds) -> pa.Table:
+def take_rates(plan: RunPlanned, history: MenuHistory, kinds: Kinds, offers: pa.Table | None) -> pa.Table:
     """Shares of every plan week's menu in every region of the history."""
-    lifts = estimate_lifts(history, [kinds.get(recipe, UNKNOWN_KIND) for recipe in history.recipes])
-    tightness = [
-        concentration(history.orders[:, region], history.on_menu[:, region]) for region in range(len(history.regions))
-    ]
+    learned = learn(history, [kinds.get(recipe, UNKNOWN_KIND) for recipe in history.recipes], offers is not None)
     parts = []
     for week in sorted(plan.weeks, key=lambda week: week.starts):
         menu = sorted(set(week.recipes))
-        menu_lifts = _lifts_of(menu, history, lifts, kinds)
-        shares = menu_lifts / menu_lifts.sum(axis=1, keepdims=True)
+        attraction = _attraction_of(menu, history, learned, kinds)
+        if offers is not None:
+            attraction = attraction * pull_of(_offered(menu, week.starts, offers, history.usual), learned.effects)
+        shares = attraction / attraction.sum(axis=1, keepdims=True)
         columns = {
             "week": [week.starts] * shares.size,
             "region": np.repeat(np.array(history.regions, dtype=object), len(menu)),
             "recipe": menu * len(history.regions),
             "share": shares.ravel(),
-            "concentration": np.repeat(tightness, len(menu)),
+            "spread": np.repeat(learned.spread, len(menu)),
         }
         parts.append(pa.table(columns, schema=SCHEMA))
     return pa.concat_tables(parts).combine_chunks()
 
 
-def _lifts_of(menu: list[str], history: MenuHistory, lifts: Lifts, kinds: Kinds) -> npt.NDArray[np.float64]:
-    """The menu's lifts, with the shape (regions, recipes of the menu)."""
+def _attraction_of(menu: list[str], history: MenuHistory, learned: Attraction, kinds: Kinds) -> Floats:
+    """The menu's attraction at the usual offer, with the shape (regions, recipes of the menu)."""
     seen = {recipe: column for column, recipe in enumerate(history.recipes)}
+    known = learned.lifts.by_recipe * learned.available
     unseen = np.ones(len(history.regions))
     return np.stack(
         [
-            lifts.by_recipe[:, seen[recipe]]
+            known[:, seen[recipe]]
             if recipe in seen
-            else unseen * lifts.of_unseen(kinds.get(recipe, UNKNOWN_KIND))
+            else unseen * learned.lifts.of_unseen(kinds.get(recipe, UNKNOWN_KIND))
             for recipe in menu
         ],
         axis=1,
     )
+
+
+def _offered(menu: list[str], week: date, offers: pa.Table, usual: UsualPrices) -> Floats:
+    """Features of the menu's offers, with the shape (recipes of the menu, features); without an offer it is the usual one."""
+    rows = offers.filter(pc.equal(offers["week"], pa.scalar(week, pa.date32())))
+    features = dict(zip(rows["recipe"].to_pylist(), usual.features(rows), strict=True))
+    nothing = np.zeros(len(FEATURES))
+    return np.stack([features.get(recipe, nothing) for recipe in menu])

@@ -1,4 +1,4 @@
-"""From extracted orders to dense arrays: orders by week, region and recipe."""
+"""From extracted orders to dense arrays: orders and offers by week, region and recipe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.errors import BadData
+from services.recipe_popularity.offers import FEATURES, UsualPrices, usual_prices
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
+
+COLUMNS = ("week", "region", "recipe", "orders", "price", "base_price", "emailer", "homepage")
 
 
 @dataclass(frozen=True)
 class MenuHistory:
     """Orders with the shape (weeks, regions, recipes), and whether the recipe was on that region's menu that week.
 
-    `ages` is how many weeks before `last_week` each week lies.
+    `ages` is how many weeks before `last_week` each week lies. `offers` has the shape (weeks, regions, recipes, features):
+    the mean over a region's centres, 0 where the recipe was not on the menu.
     """
 
     regions: tuple[str, ...]
@@ -27,6 +31,8 @@ class MenuHistory:
     ages: Floats
     orders: Floats
     on_menu: Booleans
+    offers: Floats
+    usual: UsualPrices
 
 
 def menu_history(histories: Sequence[pa.Table], last_week: date) -> MenuHistory:
@@ -34,18 +40,30 @@ def menu_history(histories: Sequence[pa.Table], last_week: date) -> MenuHistory:
 
     Raises BadData when no row is dated `last_week` or before.
     """
-    rows = pa.concat_tables([table.select(["week", "region", "recipe", "orders"]) for table in histories])
+    rows = pa.concat_tables([table.select(COLUMNS) for table in histories])
     rows = rows.filter(pc.less_equal(rows["week"], pa.scalar(last_week, pa.date32())))
     if rows.num_rows == 0:
         raise BadData(f"the history has no orders up to the week of {last_week}: load order history and run again")
-    # One thread keeps the order of the float sums, and so the result, the same on every machine.
-    totals = rows.group_by(["week", "region", "recipe"], use_threads=False).aggregate([("orders", "sum")])
-    weeks, week = np.unique(totals["week"].to_numpy(), return_inverse=True)
-    regions, region = np.unique(totals["region"].to_numpy().astype(str), return_inverse=True)
-    recipes, recipe = np.unique(totals["recipe"].to_numpy().astype(str), return_inverse=True)
+    # One thread and one order of rows keep the float sums, and so the result, the same on every machine.
+    rows = rows.sort_by([(name, "ascending") for name in COLUMNS])
+    usual = usual_prices(rows)
+    weeks, week = np.unique(rows["week"].to_numpy(), return_inverse=True)
+    regions, region = np.unique(rows["region"].to_numpy().astype(str), return_inverse=True)
+    recipes, recipe = np.unique(rows["recipe"].to_numpy().astype(str), return_inverse=True)
+    at = (week, region, recipe)
     orders = np.zeros((len(weeks), len(regions), len(recipes)))
-    on_menu = np.zeros(orders.shape, dtype=np.bool_)
-    orders[week, region, recipe] = totals["orders_sum"].to_numpy()
-    on_menu[week, region, recipe] = True
+    count = np.zeros(orders.shape)
+    offers = np.zeros((*orders.shape, len(FEATURES)))
+    np.add.at(orders, at, rows["orders"].to_numpy())
+    np.add.at(count, at, 1.0)
+    np.add.at(offers, at, usual.features(rows))
     ages = (np.datetime64(last_week, "D") - weeks.astype("datetime64[D]")).astype(np.float64) / 7
-    return MenuHistory(tuple(regions.tolist()), tuple(recipes.tolist()), ages, orders, on_menu)
+    return MenuHistory(
+        tuple(regions.tolist()),
+        tuple(recipes.tolist()),
+        ages,
+        orders,
+        count > 0,
+        offers / np.maximum(count, 1.0)[..., None],
+        usual,
+    )

@@ -1,12 +1,13 @@
 """How attractive each recipe is beside the others on its menu, and how much that moves from week to week.
 
-A recipe's *lift* is its orders relative to those of the average recipe of the same week and region: 2 is ordered twice
-as often. Menus of different sizes become comparable, and a recipe nobody has seen gets the lift of its like. The shares of
-a coming menu are the lifts of its recipes, divided by their sum.
+A share model: in each week and region a recipe's share of the orders is its attraction over the sum of the menu's, so what
+else is on the menu counts. Attraction is the recipe's *lift* (2 attracts twice as much as the average recipe) times what its
+price and promotion do to it (`effects.py`).
 
 Lifts are smoothed downwards, each level towards the one above it: everything (1), category, category and cuisine, recipe,
-recipe in one region. This is the posterior mean of a Gamma prior on Poisson counts (equally, of a Dirichlet prior on
-multinomial ones), with `PRIOR_ORDERS` as the weight of the prior.
+recipe in one region. This is the posterior mean of a Gamma prior on Poisson counts with `PRIOR_ORDERS` as its weight,
+repeated until lifts and the orders they make one expect agree (the minorisation-maximisation of Hunter 2004, "MM algorithms
+for generalized Bradley-Terry models").
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,21 +16,31 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from services.recipe_popularity.effects import estimate_effects
 from services.recipe_popularity.history import MenuHistory
 
 Floats = npt.NDArray[np.float64]
+Kind = tuple[str, str]
 
-HALF_LIFE = 8.0
+HALF_LIFE = 13.0
 """Weeks after which a week's orders count half."""
 
 PRIOR_ORDERS = 100.0
 """As many recent orders of an average recipe weigh as much as the prior."""
 
-DEFAULT_CONCENTRATION = 100.0
-"""Where no two weeks of history can be compared: a share of 5 % then varies by 2.2 points."""
+PRIOR_WEEKS = 0.1
+"""A recipe on the menu so many weeks elsewhere and never here is still offered here with a probability of a half."""
 
-CONCENTRATION_BOUNDS = (20.0, 5000.0)
-"""Below, a week's shares would be nearly arbitrary; above, they would not vary at all."""
+ROUNDS = 10
+
+DEFAULT_SPREAD = 0.5
+"""Where no two weeks of history can be compared: a share then lies within a factor of 1.9, eight times in ten."""
+
+SPREAD_BOUNDS = (0.05, 1.5)
+"""Below, shares would not vary at all; above, they would be nearly arbitrary."""
+
+COUNTABLE = 1.0
+"""Orders a recipe must be expected to get in a week for its miss to say something."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +48,62 @@ class Lifts:
     """Smoothed lifts of the recipes seen, with the shape (regions, recipes), and of their kinds, for the unseen."""
 
     by_recipe: Floats
-    by_kind: Mapping[tuple[str, str], float]
+    by_kind: Mapping[Kind, float]
     by_category: Mapping[str, float]
 
-    def of_unseen(self, kind: tuple[str, str]) -> float:
+    def of_unseen(self, kind: Kind) -> float:
         """The lift of a recipe without history: its kind's, else its category's, else 1."""
         return self.by_kind.get(kind, self.by_category.get(kind[0], 1.0))
 
 
-def estimate_lifts(history: MenuHistory, kinds: Sequence[tuple[str, str]]) -> Lifts:
-    """`kinds` holds category and cuisine of each of the history's recipes."""
-    weight = 0.5 ** (history.ages / HALF_LIFE)
-    menu_size = np.maximum(history.on_menu.sum(axis=2, keepdims=True), 1)
-    average = history.orders.sum(axis=2, keepdims=True) / menu_size * history.on_menu
-    orders = np.einsum("w,wnr->nr", weight, history.orders)
-    expected = np.einsum("w,wnr->nr", weight, average)
+@dataclass(frozen=True)
+class Attraction:
+    """What was learned.
 
+    `effects` are of the offers' features. `available` is the probability that a region offers a recipe of the menu, with the
+    shape (regions, recipes). `spread` is each region's, see `spreads`.
+    """
+
+    lifts: Lifts
+    effects: Floats
+    available: Floats
+    spread: Floats
+
+
+def learn(history: MenuHistory, kinds: Sequence[Kind], with_offers: bool) -> Attraction:
+    """`kinds` holds category and cuisine of each of the history's recipes.
+
+    `with_offers` says whether the coming offers are known. If not, lifts are of the recipe as it was offered on average.
+    """
+    weight = 0.5 ** (history.ages / HALF_LIFE)
+    effects = np.zeros(history.offers.shape[-1])
+    if with_offers:
+        effects = estimate_effects(history.orders, history.on_menu, history.offers, weight)
+    pull = history.on_menu * pull_of(history.offers, effects)
+    total = history.orders.sum(axis=2, keepdims=True)
+    orders = np.einsum("w,wnr->nr", weight, history.orders)
+    lifts = Lifts(np.ones(orders.shape), {}, {})
+    for _ in range(ROUNDS):
+        expected = np.einsum("w,wnr->nr", weight, total * pull / _menu_sums(pull * lifts.by_recipe))
+        lifts = smoothed(orders, expected, kinds)
+    shares = pull * lifts.by_recipe / _menu_sums(pull * lifts.by_recipe)
+    return Attraction(lifts, effects, _availability(history.on_menu, weight), spreads(history, shares, weight))
+
+
+def pull_of(offers: Floats, effects: Floats) -> Floats:
+    """How much more an offer attracts than the usual one; `offers` has the features as its last axis."""
+    # einsum adds in one fixed order; a threaded matrix product might not.
+    pull: Floats = np.exp(np.einsum("...f,f->...", offers, effects))
+    return pull
+
+
+def smoothed(orders: Floats, expected: Floats, kinds: Sequence[Kind]) -> Lifts:
+    """Lifts from orders and the orders of a recipe of lift 1, both with the shape (regions, recipes).
+
+    The geometric mean of the lifts is 1, the lift of which the prior of everything speaks.
+    """
     by_category: dict[str, float] = {}
-    by_kind: dict[tuple[str, str], float] = {}
+    by_kind: dict[Kind, float] = {}
     recipe_prior = np.ones(len(kinds))
     for category in sorted({category for category, _ in kinds}):
         inside = np.array([kind[0] == category for kind in kinds])
@@ -65,7 +114,13 @@ def estimate_lifts(history: MenuHistory, kinds: Sequence[tuple[str, str]]) -> Li
         by_kind[kind] = float(smooth(orders[:, inside].sum(), expected[:, inside].sum(), prior))
         recipe_prior[inside] = by_kind[kind]
     everywhere = smooth(orders.sum(axis=0), expected.sum(axis=0), recipe_prior)
-    return Lifts(smooth(orders, expected, everywhere), by_kind, by_category)
+    by_recipe = smooth(orders, expected, everywhere)
+    middle = float(np.exp(np.log(by_recipe).mean()))
+    return Lifts(
+        by_recipe / middle,
+        {kind: lift / middle for kind, lift in by_kind.items()},
+        {category: lift / middle for category, lift in by_category.items()},
+    )
 
 
 def smooth(orders: Floats, expected: Floats, prior: Floats | float) -> Floats:
@@ -73,24 +128,36 @@ def smooth(orders: Floats, expected: Floats, prior: Floats | float) -> Floats:
     return (orders + PRIOR_ORDERS * prior) / (expected + PRIOR_ORDERS)
 
 
-def concentration(orders: Floats, on_menu: npt.NDArray[np.bool_]) -> float:
-    """How tightly one region's weekly shares keep together, as the concentration of a Dirichlet.
+def spreads(history: MenuHistory, shares: Floats, weight: Floats) -> Floats:
+    """Each region's standard deviation of log(share / the model's share), less what counting orders explains.
 
-    `orders` and `on_menu` have the shape (weeks, recipes). Method of moments: a Dirichlet share s has the variance
-    s (1 - s) / (c + 1), so between two weeks, over the recipes on both menus, the squared difference is expected to be
-    twice that. Summed over recipes and over all pairs of successive weeks, and kept within `CONCENTRATION_BOUNDS`.
+    `shares` has the shape (weeks, regions, recipes). The logarithm of a Poisson count with the mean m varies by about 1 / m by
+    itself, and the simulation counts again. With n weeks to learn from, the model has come as near as (n - 1) / n of the
+    variance, and a new week adds 1 / n of it to its own. Kept within `SPREAD_BOUNDS`.
     """
-    spread = moved = 0.0
-    for week in range(1, len(orders)):
-        both = on_menu[week - 1] & on_menu[week]
-        before, after = orders[week - 1, both], orders[week, both]
-        if before.sum() <= 0 or after.sum() <= 0:
-            continue
-        before, after = before / before.sum(), after / after.sum()
-        middle = (before + after) / 2
-        spread += 2 * float((middle * (1 - middle)).sum())
-        moved += float(((after - before) ** 2).sum())
-    if spread == 0:
-        return DEFAULT_CONCENTRATION
-    low, high = CONCENTRATION_BOUNDS
-    return min(max(spread / moved - 1, low), high) if moved > 0 else high
+    expected = shares * history.orders.sum(axis=2, keepdims=True)
+    counted = weight[:, None, None] * (expected >= COUNTABLE)
+    missed = np.log(history.orders + 0.5) - np.log(expected + 0.5)
+    total = np.maximum(counted.sum(axis=(0, 2)), 1e-300)
+    middle = (counted * missed).sum(axis=(0, 2)) / total
+    variance = (counted * ((missed - middle[:, None]) ** 2 - 1 / (expected + 0.5))).sum(axis=(0, 2)) / total
+    in_use = weight[:, None] * counted.any(axis=2)
+    squares = np.maximum((in_use**2).sum(axis=0), 1e-300)
+    weeks = in_use.sum(axis=0) ** 2 / squares
+    widened = variance * (weeks + 1) / np.maximum(weeks - 1, 1e-9)
+    low, high = SPREAD_BOUNDS
+    comparable = weeks > 1 + 1e-9
+    return np.where(comparable, np.clip(np.sqrt(np.maximum(widened, 0.0)), low, high), DEFAULT_SPREAD)
+
+
+def _availability(on_menu: npt.NDArray[np.bool_], weight: Floats) -> Floats:
+    here = np.einsum("w,wnr->nr", weight, on_menu)
+    anywhere = np.einsum("w,wr->r", weight, on_menu.any(axis=1))
+    available: Floats = (here + PRIOR_WEEKS) / (anywhere + PRIOR_WEEKS)
+    return available
+
+
+def _menu_sums(attraction: Floats) -> Floats:
+    """Per week and region; above 0 also where nothing was on the menu."""
+    sums: Floats = np.maximum(attraction.sum(axis=2, keepdims=True), 1e-300)
+    return sums

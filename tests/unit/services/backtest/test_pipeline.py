@@ -11,7 +11,7 @@ from services.backtest.history import Loaded, Origin, origin, origin_weeks
 from services.backtest.items import add_items
 from services.backtest.metrics import scores
 from services.backtest.pipeline import MEASURED, Bench
-from services.backtest.shares import dirichlet_quantiles
+from services.backtest.shares import order_quantiles
 from services.runtime.testing import local_context
 from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, Order, history_table, plan_of
 
@@ -110,10 +110,12 @@ def test_an_item_that_is_new_after_the_origin_is_left_out(tmp_path: Path) -> Non
     assert len(cases.rows) == 5 * 4
 
 
-def test_quantiles_of_shares_are_those_of_the_beta_distribution() -> None:
-    found = dirichlet_quantiles(np.array([0.5, 0.5]), 2.0, np.random.default_rng(1))
-    # Dirichlet(1, 1): each share is uniform.
-    assert found[:, 0] == pytest.approx([0.1, 0.5, 0.9], abs=0.04)
+def test_quantiles_of_orders_hold_spread_and_counting() -> None:
+    rng = np.random.default_rng(1)
+    many = order_quantiles(np.full(20, 1e6), 0.3, rng)[:, 0]
+    assert many[2] / many[1] == pytest.approx(np.exp(0.3 * 1.2816), rel=0.05)
+    counted = order_quantiles(np.array([100.0, 1e6]), 0.0, rng)[:, 0]
+    assert counted == pytest.approx([87, 100, 113], abs=2)
 
 
 def test_weeks_are_numbered_from_the_first(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def configure(
         {"week": w, "region": r, "factory": "?", "mean": m, "p10": m, "p50": m, "p90": m} for (w, r), m in boxes.items()
     ]
     popularity = [
-        {"week": week, "region": region, "recipe": "pie", "share": 1.0, "concentration": 9.0}
+        {"week": week, "region": region, "recipe": "pie", "share": 1.0, "spread": 0.2}
         for week, region in sorted(boxes if shares is None else shares)
     ]
     answer = handle(

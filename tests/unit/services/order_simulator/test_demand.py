@@ -7,12 +7,12 @@ from services.order_simulator.demand import DRAWS, RegionDemand, draw_shares, dr
 
 
 def demand_of(
-    shares: list[float], mean: float = 1000, band: tuple[float, float, float] | None = None, concentration: float = 80
+    shares: list[float], mean: float = 1000, band: tuple[float, float, float] | None = None, spread: float = 0.3
 ) -> RegionDemand:
     p10, p50, p90 = band or (mean * 0.7, mean * 0.95, mean * 1.5)
     recipes = tuple(f"r{number:02}" for number in range(len(shares)))
     parts = np.array(shares) / sum(shares)
-    return RegionDemand("east", "A", mean, p10, p50, p90, recipes, parts, concentration)
+    return RegionDemand("east", "A", mean, p10, p50, p90, recipes, parts, spread)
 
 
 def test_volume_has_the_forecasts_quantiles() -> None:
@@ -23,18 +23,19 @@ def test_volume_has_the_forecasts_quantiles() -> None:
     assert volumes.min() >= 0
 
 
-def test_shares_have_the_forecasts_mean_and_the_dirichlet_variance() -> None:
-    demand = demand_of([6, 3, 1], concentration=40)
+def test_a_recipe_misses_its_share_by_a_factor_of_the_spread() -> None:
+    demand = demand_of([1.0] * 400, spread=0.4)
     rng = np.random.default_rng(1)
-    shares = np.concatenate([draw_shares(demand, rng) for _ in range(100)])
-    assert shares.mean(axis=0) == pytest.approx(demand.shares, rel=0.02)
-    assert shares.var(axis=0) == pytest.approx(demand.shares * (1 - demand.shares) / 41, rel=0.05)
+    logs = np.log(np.concatenate([draw_shares(demand, rng) for _ in range(4)]) * 400)
+    # What the other 399 do to the sum is next to nothing.
+    assert logs.std() == pytest.approx(0.4, rel=0.01)
+    assert logs.mean() == pytest.approx(-(0.4**2) / 2, abs=0.01)
 
 
 @settings(deadline=None)
-@given(st.lists(st.floats(1e-9, 1), min_size=1, max_size=60), st.floats(20, 5000), st.integers(0, 2**32))
-def test_shares_sum_to_one_in_every_draw(shares: list[float], concentration: float, seed: int) -> None:
-    drawn = draw_shares(demand_of(shares, concentration=concentration), np.random.default_rng(seed))
+@given(st.lists(st.floats(1e-9, 1), min_size=1, max_size=60), st.floats(0, 1.5), st.integers(0, 2**32))
+def test_shares_sum_to_one_in_every_draw(shares: list[float], spread: float, seed: int) -> None:
+    drawn = draw_shares(demand_of(shares, spread=spread), np.random.default_rng(seed))
     assert drawn.shape == (DRAWS, len(shares))
     assert (drawn >= 0).all()
     assert drawn.sum(axis=1) == pytest.approx(1)

@@ -33,7 +33,7 @@ BOXES = {"east": 5000.0, "west": 700.0}
 NUMBER = pa.float64()
 KEYS = [("week", pa.date32()), ("region", pa.string())]
 VOLUME = pa.schema([*KEYS, ("factory", pa.string())] + [(name, NUMBER) for name in ("mean", "p10", "p50", "p90")])
-RATES = pa.schema([*KEYS, ("recipe", pa.string()), ("share", NUMBER), ("concentration", NUMBER)])
+RATES = pa.schema([*KEYS, ("recipe", pa.string()), ("share", NUMBER), ("spread", NUMBER)])
 NETWORK = pa.schema([*KEYS, ("boxes", NUMBER), ("overflow", pa.bool_())])
 
 
@@ -59,7 +59,7 @@ def simulate(
         for region, number in boxes.items()
     ]
     popularity = [
-        {"week": rated, "region": region, "recipe": recipe, "concentration": 80.0}
+        {"week": rated, "region": region, "recipe": recipe, "spread": 0.3}
         | {"share": weights[recipe] / sum(weights.values())}
         for region in boxes
         for recipe in menu

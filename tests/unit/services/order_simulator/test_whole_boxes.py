@@ -88,7 +88,7 @@ def test_no_recipe_is_ordered_more_often_than_there_are_boxes() -> None:
 
 def test_a_large_volume_varies_as_if_all_its_boxes_were_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same 4,000 boxes, once packed one by one and once through 100 of them."""
-    demand = demand_of([5, 4, 3, 2, 1, 1], mean=4000, band=(4000, 4000, 4000), concentration=1e9)
+    demand = demand_of([5, 4, 3, 2, 1, 1], mean=4000, band=(4000, 4000, 4000), spread=0.0)
     spread = []
     for most in (100, 4000):
         monkeypatch.setattr("services.order_simulator.whole_boxes.MAX_BOXES", most)
