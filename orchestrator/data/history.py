@@ -50,6 +50,17 @@ class MenuRow(NamedTuple):
     recipe: str
 
 
+class OfferRow(NamedTuple):
+    """What a menu's recipe will cost and where it will be promoted, everywhere."""
+
+    week: date
+    recipe: str
+    price: float | None
+    base_price: float | None
+    emailer: bool | None
+    homepage: bool | None
+
+
 class OrderRow(NamedTuple):
     starts: date
     days: int
@@ -79,3 +90,4 @@ class OrderHistory:
     last_week: date
     recipes_per_box: float = RECIPES_PER_BOX
     portions_per_order: float = PORTIONS_PER_ORDER
+    offers: tuple[OfferRow, ...] = ()

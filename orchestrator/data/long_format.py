@@ -13,6 +13,7 @@ from orchestrator.data.history import (
     FactoryRow,
     IngredientRow,
     MenuRow,
+    OfferRow,
     OrderHistory,
     OrderRow,
     Progress,
@@ -59,7 +60,7 @@ def load_long(
     else:
         (centres, regions), listed_in = _centre_per_factory(factory_rows, regions), factories_file.name
     given = _read_ingredients(folder / INGREDIENTS, names, rejects)
-    menu = _read_menu(folder / MENU, names, rejects)
+    menu, offers = _read_menu(folder / MENU, names, rejects)
     orders = _read_orders(
         sheet, OrderParser({row.centre for row in centres}, names, listed_in, RECIPES), rejects, progress
     )
@@ -77,6 +78,7 @@ def load_long(
         last_week=last_week,
         recipes_per_box=recipes_per_box,
         portions_per_order=portions_per_order,
+        offers=offers,
     )
     beside = (folder / name for name in (RECIPES, CENTRES, MENU, INGREDIENTS))
     return Loaded(history, tuple(rejects), (file, factories_file, *beside))
@@ -144,17 +146,24 @@ def _read_ingredients(path: Path, recipes: set[str], rejects: list[Reject]) -> t
     return tuple(sorted(Sheet(path, ["recipe", "ingredient", "quantity", "unit"]).parse(parse, rejects)))
 
 
-def _read_menu(path: Path, recipes: set[str], rejects: list[Reject]) -> tuple[MenuRow, ...]:
+def _read_menu(
+    path: Path, recipes: set[str], rejects: list[Reject]
+) -> tuple[tuple[MenuRow, ...], tuple[OfferRow, ...]]:
+    """The menus, and the offers of those recipes of which anything is planned."""
     if not path.exists():
-        return ()
+        return (), ()
     once = Once("week and recipe")
 
-    def parse(row: Row) -> MenuRow:
-        dish = MenuRow(saturday_of(row.day("week")), _known_recipe(row, recipes))
-        once.check(dish, row)
-        return dish
+    def parse(row: Row) -> OfferRow:
+        week, recipe = saturday_of(row.day("week")), _known_recipe(row, recipes)
+        prices = (row.number_or_none("price"), row.number_or_none("base_price"))
+        offer = OfferRow(week, recipe, *prices, row.flag_or_none("emailer"), row.flag_or_none("homepage"))
+        once.check((week, recipe), row)
+        return offer
 
-    return tuple(sorted(Sheet(path, ["week", "recipe"]).parse(parse, rejects)))
+    rows = sorted(Sheet(path, ["week", "recipe"]).parse(parse, rejects), key=lambda row: row[:2])
+    planned = tuple(row for row in rows if any(value is not None for value in row[2:]))
+    return tuple(MenuRow(row.week, row.recipe) for row in rows), planned
 
 
 def _known_recipe(row: Row, recipes: set[str]) -> str:

@@ -16,6 +16,7 @@ from orchestrator.data.history import (
     CentreRow,
     IngredientRow,
     MenuRow,
+    OfferRow,
     OrderHistory,
     OrderRow,
     RecipeRow,
@@ -84,7 +85,7 @@ class _Offer:
 
 
 def sample(weeks: int, seed: int, ending: date) -> OrderHistory:
-    """`weeks` menu weeks of orders, the last one ending on `ending`, a Friday, and a menu for five weeks more.
+    """`weeks` menu weeks of orders, the last one ending on `ending`, a Friday, and a menu with its offers for five weeks more.
 
     The same arguments always give the same history. Raises BadRequest for other arguments than 1 to 1040 weeks and a Friday.
     """
@@ -115,6 +116,11 @@ def sample(weeks: int, seed: int, ending: date) -> OrderHistory:
         orders=orders,
         first_week=first_week,
         last_week=last_week,
+        offers=tuple(
+            OfferRow(week, offer.dish.recipe.recipe, offer.price, offer.dish.price, offer.emailer, offer.homepage)
+            for week, menu in menus.items()
+            for offer in menu
+        ),
     )
 
 

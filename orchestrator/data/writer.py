@@ -16,6 +16,7 @@ from orchestrator.data.history import (
     FactoryRow,
     IngredientRow,
     MenuRow,
+    OfferRow,
     OrderHistory,
     OrderRow,
     Progress,
@@ -105,6 +106,7 @@ def _tables(history: OrderHistory) -> tuple[_Table, ...]:
         _Table("recipes", ("recipe",), RecipeRow._fields, history.recipes),
         _Table("ingredients", ("recipe", "ingredient"), IngredientRow._fields, history.ingredients),
         _Table("menu", ("week", "recipe"), MenuRow._fields, history.menu),
+        _Table("offers", ("week", "recipe"), OfferRow._fields, history.offers),
         _Table("orders", ("starts", "centre", "recipe"), OrderRow._fields, history.orders),
     )
 
@@ -147,6 +149,7 @@ def _append(
         )
     connection.execute("DELETE FROM ingredients WHERE recipe IN (SELECT recipe FROM incoming_recipes)")
     connection.execute("DELETE FROM menu WHERE week IN (SELECT week FROM incoming_menu)")
+    connection.execute("DELETE FROM offers WHERE week IN (SELECT week FROM incoming_menu)")
     for table in tables:
         connection.execute(_upsert(table))
 

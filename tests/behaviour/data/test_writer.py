@@ -10,16 +10,16 @@ import pytest
 
 from contracts.errors import BadData, BadRequest, TransientError
 from orchestrator.data import OrderHistory, load_food_demand, load_long, sample, store
-from orchestrator.data.history import CentreRow, IngredientRow, MenuRow, OrderRow
+from orchestrator.data.history import CentreRow, IngredientRow, MenuRow, OfferRow, OrderRow
 from tests.unit.data.files import food_demand, long_format
 
 ENDING = date(2026, 11, 20)
-TABLES = ("factories", "regions", "centres", "recipes", "ingredients", "menu", "orders")
+TABLES = ("factories", "regions", "centres", "recipes", "ingredients", "menu", "offers", "orders")
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> OrderHistory:
-    menu = "week,recipe\n2026-11-21,Ramen\n2026-11-21,Biryani\n"
+    menu = "week,recipe,price,homepage\n2026-11-21,Ramen,9.5,1\n2026-11-21,Biryani,,\n"
     return load_long(long_format(tmp_path, menu=menu)).accepted(None)
 
 
@@ -80,6 +80,7 @@ def test_an_addition_overwrites_and_widens(order_database: str, history: OrderHi
         source="long more.csv",
         orders=(changed, added),
         menu=menu,
+        offers=(OfferRow(date(2026, 11, 28), "Ramen", 9.5, 9.5, False, None),),
         ingredients=(*ingredients, noodles),
         first_week=date(2026, 11, 14),
         last_week=date(2026, 11, 21),
@@ -169,7 +170,7 @@ def test_thirty_thousand_orders_take_less_than_two_seconds(order_database: str, 
         for recipe in recipes
     )
     started = time.perf_counter()
-    store(order_database, replace(history, recipes=recipes, ingredients=(), menu=(), orders=orders))
+    store(order_database, replace(history, recipes=recipes, ingredients=(), menu=(), offers=(), orders=orders))
     assert time.perf_counter() - started < 2
     with psycopg.connect(order_database) as connection:
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (30_000,)

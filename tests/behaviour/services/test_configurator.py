@@ -71,6 +71,24 @@ def test_a_plan_covers_four_weeks_all_factories_and_all_centres(plan: Planner) -
     assert (planned.recipes_per_box, planned.portions_per_order) == (3.0, 2.0)
 
 
+def test_planned_offers_are_passed_on_when_every_week_has_some(
+    plan: Planner, loaded: psycopg.Connection, tmp_path: Path
+) -> None:
+    insert(loaded, "menu", [(week, recipe) for week in MENU_WEEKS for recipe in ("pie", "curry")])
+    insert(loaded, "offers", [(week, "pie", 9.5, 10.0, True, None) for week in MENU_WEEKS[:3]])
+    assert plan().offers is None
+    insert(
+        loaded,
+        "offers",
+        [(MENU_WEEKS[3], "pie", 9.5, 10.0, True, None), (MENU_WEEKS[3], "soup", 1.0, 1.0, False, False)],
+    )
+    offers = plan().offers
+    assert offers is not None
+    rows = local_context(tmp_path, "any").read(offers).to_pylist()
+    planned = {"recipe": "pie", "price": 9.5, "base_price": 10.0, "emailer": 1.0, "homepage": None}
+    assert rows == [{"week": week} | planned for week in MENU_WEEKS]
+
+
 @pytest.mark.usefixtures("loaded")
 def test_the_same_database_gives_the_same_plan(plan: Planner) -> None:
     assert plan() == plan()

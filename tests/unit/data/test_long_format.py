@@ -6,7 +6,16 @@ import pytest
 from contracts.errors import BadData, BadRequest
 from orchestrator.data import load_long
 from orchestrator.data.bill import default_bill
-from orchestrator.data.history import CentreRow, FactoryRow, IngredientRow, MenuRow, OrderRow, RecipeRow, RegionRow
+from orchestrator.data.history import (
+    CentreRow,
+    FactoryRow,
+    IngredientRow,
+    MenuRow,
+    OfferRow,
+    OrderRow,
+    RecipeRow,
+    RegionRow,
+)
 from tests.unit.data.files import ORDERS, RECIPES, long_format, write
 
 
@@ -82,6 +91,18 @@ def test_a_menu_may_name_any_day_of_its_week(tmp_path: Path) -> None:
     file = long_format(tmp_path, menu="week,recipe\n2026-11-25,Ramen\n2026-11-21,Biryani\n")
     saturday = date(2026, 11, 21)
     assert load_long(file).accepted(None).menu == (MenuRow(saturday, "Biryani"), MenuRow(saturday, "Ramen"))
+
+
+def test_a_menu_may_say_what_is_planned(tmp_path: Path) -> None:
+    rows = "2026-11-21,Ramen,8.5,,1,\n2026-11-21,Biryani,,,,\n2026-11-28,Ramen,8.5,9.5,0,yes\n"
+    history = load_long(long_format(tmp_path, menu=f"week,recipe,price,base_price,emailer,homepage\n{rows}")).accepted(
+        None
+    )
+    assert len(history.menu) == 3
+    assert history.offers == (
+        OfferRow(date(2026, 11, 21), "Ramen", 8.5, None, True, None),
+        OfferRow(date(2026, 11, 28), "Ramen", 8.5, 9.5, False, True),
+    )
 
 
 def test_ratios_of_the_data(tmp_path: Path) -> None:

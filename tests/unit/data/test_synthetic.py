@@ -43,6 +43,13 @@ def test_the_menu_reaches_five_weeks_further(history: OrderHistory) -> None:
     assert all(saturday_of(week) == week for week in ahead)
 
 
+def test_offers_are_what_the_orders_were_sold_at(history: OrderHistory) -> None:
+    offers = {row[:2]: row[2:] for row in history.offers}
+    assert set(offers) == set(history.menu)
+    for row in history.orders:
+        assert offers[row.starts, row.recipe] == (row.price, row.base_price, row.emailer, row.homepage)
+
+
 def test_everything_named_is_there(history: OrderHistory) -> None:
     recipes = {row.recipe for row in history.recipes}
     assert len(recipes) == 40
