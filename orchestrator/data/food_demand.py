@@ -86,6 +86,7 @@ def load_food_demand(
         orders=orders,
         first_week=orders[0].starts,
         last_week=last_week,
+        derived_network=given is None,
     )
     return Loaded(history, tuple(rejects), tuple(path for path in (file, meals_file, centres_file, factories) if path))
 

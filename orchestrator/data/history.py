@@ -91,3 +91,5 @@ class OrderHistory:
     recipes_per_box: float = RECIPES_PER_BOX
     portions_per_order: float = PORTIONS_PER_ORDER
     offers: tuple[OfferRow, ...] = ()
+    derived_network: bool = False
+    """Factories, caps and regions follow from the orders here; added to others, they would say less than what is there."""

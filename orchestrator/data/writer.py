@@ -29,6 +29,7 @@ LOCK_WAIT = "30s"
 
 _LOCK = 7_064_311  # any number, of this writer alone: two loads at once wait for each other
 _PROGRESS_EVERY = 10_000
+_NETWORK = ("factories", "regions", "centres")
 
 _SAME_RATIOS = """
     SELECT recipes_per_box, portions_per_order FROM history WHERE (recipes_per_box, portions_per_order) <> (%s, %s)
@@ -151,10 +152,10 @@ def _append(
     connection.execute("DELETE FROM menu WHERE week IN (SELECT week FROM incoming_menu)")
     connection.execute("DELETE FROM offers WHERE week IN (SELECT week FROM incoming_menu)")
     for table in tables:
-        connection.execute(_upsert(table))
+        connection.execute(_upsert(table, keep=history.derived_network and table.name in _NETWORK))
 
 
-def _upsert(table: _Table) -> sql.Composed:
+def _upsert(table: _Table, keep: bool) -> sql.Composed:
     others = [sql.Identifier(column) for column in table.columns if column not in table.key]
     change = sql.SQL("UPDATE SET {}").format(
         sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in others)
@@ -163,7 +164,7 @@ def _upsert(table: _Table) -> sql.Composed:
         sql.Identifier(table.name),
         sql.Identifier(f"incoming_{table.name}"),
         sql.SQL(", ").join(map(sql.Identifier, table.key)),
-        change if others else sql.SQL("NOTHING"),
+        change if others and not keep else sql.SQL("NOTHING"),
     )
 
 
