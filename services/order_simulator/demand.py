@@ -38,15 +38,14 @@ def generator(seed: int, component: str, week: str, region: str) -> np.random.Ge
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def draw_volume(demand: RegionDemand, rng: np.random.Generator) -> Floats:
-    """Boxes in each draw, not below zero, with the forecast's P10, P50 and P90.
+def volume_at(demand: RegionDemand, scores: Floats) -> Floats:
+    """Boxes at each standard normal score, not below zero: with the forecast's P10, P50 and P90.
 
     Two halves of normal distributions joined at P50, each stretched to its side's decile. Each half holds half the
     probability, so all three quantiles are exact.
     """
-    z = rng.standard_normal(DRAWS)
     below, above = (demand.p50 - demand.p10) / _Z90, (demand.p90 - demand.p50) / _Z90
-    return np.maximum(demand.p50 + z * np.where(z < 0, below, above), 0.0)
+    return np.maximum(demand.p50 + scores * np.where(scores < 0, below, above), 0.0)
 
 
 def draw_shares(demand: RegionDemand, rng: np.random.Generator) -> Floats:

@@ -8,17 +8,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.errors import ContractViolation
-from contracts.order_simulator import ORDER_SIMULATOR, OrdersSimulated, SimulateOrders
-from services.order_simulator.demand import DRAWS, Floats, RegionDemand, generator
+from contracts.order_simulator import OrdersSimulated, SimulateOrders
+from services.order_simulator.demand import DRAWS, Floats, RegionDemand, volume_at
 from services.order_simulator.factories import Splits, factory_splits
+from services.order_simulator.scores import Place
 from services.runtime.context import Context
 
-DrawOrders = Callable[[RegionDemand, float, np.random.Generator], Floats]
+DrawOrders = Callable[[RegionDemand, float, Floats, np.random.Generator], Floats]
+DrawScores = Callable[[Place, np.random.Generator], Floats]
 
 SCHEMA = pa.schema([("draw", pa.int32()), ("factory", pa.string()), ("recipe", pa.string()), ("orders", pa.float64())])
 
 
-def simulate_week(inputs: SimulateOrders, ctx: Context, draw_orders: DrawOrders) -> OrdersSimulated:
+def simulate_week(
+    inputs: SimulateOrders, ctx: Context, draw_scores: DrawScores, draw_orders: DrawOrders
+) -> OrdersSimulated:
     """Raises ContractViolation when the week has no volume, or a region with volume has no shares."""
     plan, week = inputs.plan, inputs.week
     demands = region_demands(ctx.read(inputs.volume.volume), ctx.read(inputs.popularity.popularity), week.starts)
@@ -27,8 +31,10 @@ def simulate_week(inputs: SimulateOrders, ctx: Context, draw_orders: DrawOrders)
     orders = []
     for demand in demands:
         ctx.heartbeat()
-        rng = generator(plan.seed, ORDER_SIMULATOR.name, week.key, demand.region)
-        orders.append(draw_orders(demand, plan.recipes_per_box, rng))
+        place = Place(plan.seed, week.key, demand.region)
+        rng = place.generator()
+        volume = volume_at(demand, draw_scores(place, rng))
+        orders.append(draw_orders(demand, plan.recipes_per_box, volume, rng))
     table = orders_table(demands, orders, splits)
     return OrdersSimulated(orders=ctx.write("orders", table), draws=DRAWS)
 

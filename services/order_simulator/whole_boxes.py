@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.errors import BadData
-from services.order_simulator.demand import Floats, RegionDemand, draw_shares, draw_volume, keep_mean
+from services.order_simulator.demand import Floats, RegionDemand, draw_shares, keep_mean
 
 Sizes = Mapping[int, float]
 """The probability of each box size, in recipes."""
@@ -28,16 +28,16 @@ _SMALLEST_SHARE = 1e-12
 """A draw may round a share to zero, and too few recipes would be left to fill a box."""
 
 
-def whole_box_orders(demand: RegionDemand, recipes_per_box: float, rng: np.random.Generator) -> Floats:
-    """Orders with the shape (draws, recipes).
+def whole_box_orders(demand: RegionDemand, recipes_per_box: float, volume: Floats, rng: np.random.Generator) -> Floats:
+    """Orders with the shape (draws, recipes); `volume` is boxes in each draw.
 
     Raises BadData when `recipes_per_box` is not between 2 and 4.
     """
     sizes = size_probabilities(recipes_per_box, len(demand.recipes))
-    volume = np.rint(draw_volume(demand, rng))
+    boxes = np.rint(volume)
     shares = draw_shares(demand, rng)
     inclusions = np.stack([inclusion(shares, size) for size in sizes], axis=1)
-    orders = np.stack([_orders_of_draw(*draw, sizes, rng) for draw in zip(volume, inclusions, strict=True)])
+    orders = np.stack([_orders_of_draw(*draw, sizes, rng) for draw in zip(boxes, inclusions, strict=True)])
     forecast = np.stack([inclusion(demand.shares[None, :], size)[0] for size in sizes])
     return keep_mean(orders, demand.mean * _per_box(sizes, forecast))
 

@@ -48,7 +48,9 @@ def simulate(
     recipes_per_box: float = 3.0,
     seed: int = 1,
     run_id: str = "run",
+    separate: bool = False,
 ) -> pa.Table:
+    """`separate`: factory A cooks the east, B the west. Otherwise A cooks most of both."""
     ctx = replace(local_context(folder, "order-simulator", week.isoformat()), run_id=run_id)
     plan = plan_of(ctx, recipes=menu, ahead=(2, 3), recipes_per_box=recipes_per_box, seed=seed)
     weights = {recipe: 1.0 + number for number, recipe in enumerate(menu)} | (lifts or {})
@@ -68,6 +70,8 @@ def simulate(
         {"week": FIRST, "region": region, "boxes": number / 2, "overflow": False} for region, number in boxes.items()
     ]
     kept = [{**row, "boxes": BOXES["east"] / 6} for row in network if row["region"] == "east"]
+    if separate:
+        network, kept = ([row for row in network if row["region"] == region] for region in ("east", "west"))
     answer = handle(
         SimulateOrders(
             plan=plan,
@@ -119,6 +123,21 @@ def test_the_band_follows_the_forecasts(tmp_path: Path, handle: Handle) -> None:
     # The two-piece distribution is scaled to the forecast's mean: its own is 4,750 + 0.399 * (1,951 - 975).
     scale = 5000 / (4750 + 0.399 * (1951 - 975))
     assert np.quantile(draws, [0.1, 0.5, 0.9]) == pytest.approx(np.array([3500, 4750, 7500]) * scale, rel=0.05)
+
+
+def test_only_v2_lets_regions_and_weeks_miss_together(tmp_path: Path) -> None:
+    """Regions of two factories, in one week and in two."""
+    for handle, same_week, next_week in ((handler.handle, 0.0, 0.0), (handler_v2.handle, 0.45, 0.20)):
+        weeks = [
+            simulate(tmp_path, handle, boxes={"east": 9000.0, "west": 9000.0}, week=week, rated=week, separate=True)
+            for week in (FIRST, LAST)
+        ]
+        east, west, later = (
+            table.filter(pc.equal(table["factory"], factory))["orders"].to_numpy().reshape(500, -1).sum(axis=1)
+            for table, factory in ((weeks[0], "A"), (weeks[0], "B"), (weeks[1], "B"))
+        )
+        assert np.corrcoef(east, west)[0, 1] == pytest.approx(same_week, abs=0.12)
+        assert np.corrcoef(east, later)[0, 1] == pytest.approx(next_week, abs=0.12)
 
 
 @BOTH

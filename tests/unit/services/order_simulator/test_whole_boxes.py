@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import BadData
-from services.order_simulator.demand import DRAWS
+from services.order_simulator.demand import DRAWS, Floats, RegionDemand, volume_at
 from services.order_simulator.whole_boxes import (
     MAX_BOXES,
     inclusion,
@@ -18,6 +18,12 @@ SHARES = st.lists(
     st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1e-9, 0.25, 1000.0])), min_size=1, max_size=50
 ).filter(lambda shares: sum(shares) > 1e-3)
 SIZES = st.integers(2, 4)
+
+
+def orders_of(demand: RegionDemand, seed: int = 1) -> Floats:
+    """In boxes of three on average."""
+    rng = np.random.default_rng(seed)
+    return whole_box_orders(demand, 3.0, volume_at(demand, rng.standard_normal(DRAWS)), rng)
 
 
 @settings(deadline=None, max_examples=300)
@@ -73,16 +79,14 @@ def test_a_ratio_no_mix_of_boxes_has_is_refused(recipes_per_box: float) -> None:
 
 @pytest.mark.parametrize("boxes", [40, MAX_BOXES, 50_000])
 def test_the_mean_keeps_the_forecasts_boxes(boxes: float) -> None:
-    orders = whole_box_orders(demand_of([5, 4, 3, 2, 2, 2, 1, 1], mean=boxes), 3.0, np.random.default_rng(1))
+    orders = orders_of(demand_of([5, 4, 3, 2, 2, 2, 1, 1], mean=boxes))
     assert orders.shape == (DRAWS, 8)
     assert (orders >= 0).all()
     assert orders.sum() / DRAWS / 3.0 == pytest.approx(boxes)
 
 
 def test_no_recipe_is_ordered_more_often_than_there_are_boxes() -> None:
-    orders = whole_box_orders(
-        demand_of([90, 4, 3, 2, 1], mean=800, band=(800, 800, 800)), 3.0, np.random.default_rng(1)
-    )
+    orders = orders_of(demand_of([90, 4, 3, 2, 1], mean=800, band=(800, 800, 800)))
     assert orders[:, 0] == pytest.approx(800)
 
 
@@ -92,13 +96,11 @@ def test_a_large_volume_varies_as_if_all_its_boxes_were_packed(monkeypatch: pyte
     spread = []
     for most in (100, 4000):
         monkeypatch.setattr("services.order_simulator.whole_boxes.MAX_BOXES", most)
-        spread.append(whole_box_orders(demand, 3.0, np.random.default_rng(5)).std(axis=0))
+        spread.append(orders_of(demand, seed=5).std(axis=0))
     assert spread[0] == pytest.approx(spread[1], rel=0.12)
     chance = 3 * demand.shares
     assert spread[1][2:] == pytest.approx(np.sqrt(4000 * chance * (1 - chance))[2:], rel=0.12)
 
 
 def test_no_boxes_are_no_orders() -> None:
-    assert (
-        whole_box_orders(demand_of([1, 2, 3, 4, 5], mean=0, band=(0, 0, 0)), 3.0, np.random.default_rng(1)).sum() == 0
-    )
+    assert orders_of(demand_of([1, 2, 3, 4, 5], mean=0, band=(0, 0, 0))).sum() == 0
