@@ -63,7 +63,7 @@ def test_a_load_that_fails_leaves_what_was_there(order_database: str, history: O
 def test_bad_rows_leave_what_was_there(order_database: str, history: OrderHistory, tmp_path: Path) -> None:
     store(order_database, history)
     with pytest.raises(BadData, match="1 bad row"):
-        store(order_database, load_food_demand(food_demand(tmp_path), (1, 10), ENDING, None).accepted(None))
+        store(order_database, load_food_demand(food_demand(tmp_path), (1, 3), ENDING, None).accepted(None))
     assert_stored(order_database, history)
 
 
@@ -174,7 +174,7 @@ def test_thirty_thousand_orders_are_written(order_database: str, history: OrderH
 
 
 def test_added_weeks_keep_the_factories_that_followed_from_all_weeks(order_database: str, tmp_path: Path) -> None:
-    whole = load_food_demand(food_demand(tmp_path), (1, 10), ENDING, None).accepted(None)
+    whole = load_food_demand(food_demand(tmp_path), (1, 3), ENDING, None).accepted(None)
     store(order_database, whole)
     before = {table: stored(order_database, table) for table in ("factories", "regions", "centres")}
     few = replace(whole, factories=tuple(row._replace(weekly_cap=1.0) for row in whole.factories))
