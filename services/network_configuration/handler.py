@@ -9,7 +9,7 @@ import pyarrow as pa
 from contracts.configurator import RunPlanned
 from contracts.errors import ContractViolation
 from contracts.network_configuration import ConfigureNetwork, FactoryNetworkConfigured
-from services.network_configuration.transport import Allocation, allocate
+from services.network_configuration.transport import Allocation, Shares, allocate, shares_of
 from services.runtime.context import Context
 
 SCHEMA = pa.schema([("week", pa.date32()), ("region", pa.string()), ("boxes", pa.float64()), ("overflow", pa.bool_())])
@@ -21,6 +21,8 @@ Volume = dict[date, dict[str, float]]
 def handle(inputs: ConfigureNetwork, ctx: Context) -> FactoryNetworkConfigured:
     """Solve each week's transport problem over all factories and answer what `inputs.factory` takes on.
 
+    Each week's network stays as close as the caps allow to the one before it, the first week's to the factories' last.
+
     Popularity decides no boxes: recipes are not tied to factories. A region that has boxes but no take rates could not be
     cooked for, so that is refused here, before anybody simulates.
 
@@ -30,11 +32,15 @@ def handle(inputs: ConfigureNetwork, ctx: Context) -> FactoryNetworkConfigured:
     _check_popularity(ctx.read(inputs.popularity.popularity), volume)
     own = inputs.factory
     rows: list[tuple[date, str, float, bool]] = []
+    before = last_shares(inputs.plan, min(volume), ctx)
     for week, boxes in sorted(volume.items()):
+        allocations = allocate(week, inputs.plan.factories, boxes, before)
         rows.extend(
             (week, share.region, share.boxes, share.region not in own.regions)
-            for share in _of(own.key, allocate(week, inputs.plan.factories, boxes))
+            for share in allocations
+            if share.factory == own.key
         )
+        before = {**before, **shares_of(allocations)}
         ctx.heartbeat()
     overflow = math.fsum(boxes for _, _, boxes, is_overflow in rows if is_overflow)
     ctx.log.info("factory %s takes %d region weeks, %.0f boxes of them overflow", own.key, len(rows), overflow)
@@ -76,5 +82,18 @@ def _check_popularity(table: pa.Table, volume: Volume) -> None:
             )
 
 
-def _of(factory: str, allocations: tuple[Allocation, ...]) -> list[Allocation]:
-    return [allocation for allocation in allocations if allocation.factory == factory]
+def last_shares(plan: RunPlanned, first_week: date, ctx: Context) -> Shares:
+    """Who cooked what in the networks of the factories' latest earlier run, in the latest of their weeks up to `first_week`.
+
+    Nothing when a factory has no earlier network: the parts of a region can only be told from all of them.
+    """
+    if any(factory.last is None for factory in plan.factories):
+        return {}
+    allocations = []
+    for factory in plan.factories:
+        assert factory.last is not None
+        answer = FactoryNetworkConfigured.model_validate(factory.last.output)
+        rows = ctx.read(answer.network).select(["week", "region", "boxes"]).to_pylist()
+        week = max((row["week"] for row in rows if row["week"] <= first_week), default=None)
+        allocations += [Allocation(factory.key, row["region"], row["boxes"]) for row in rows if row["week"] == week]
+    return shares_of(allocations)

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +7,11 @@ import pytest
 
 from contracts.configurator import Batch, Factory, History, MenuWeek, RunPlanned
 from contracts.errors import BadData, ContractViolation
-from contracts.message import DatasetRef
-from contracts.network_configuration import ConfigureNetwork
+from contracts.message import DatasetRef, EarlierResult
+from contracts.network_configuration import ConfigureNetwork, FactoryNetworkConfigured
 from contracts.order_volume import OrderVolumeForecasted
 from contracts.recipe_popularity import RecipePopularityForecasted
-from services.network_configuration.handler import handle
+from services.network_configuration.handler import handle, last_shares
 from services.runtime.context import Context
 from services.runtime.testing import local_context
 
@@ -41,6 +41,7 @@ def configure(
     factory: Factory,
     boxes: dict[tuple[date, str], float] = BOXES,
     shares: set[tuple[date, str]] | None = None,
+    plan: RunPlanned | None = None,
 ) -> list[dict[str, Any]]:
     volume = [
         {"week": w, "region": r, "factory": "?", "mean": m, "p10": m, "p50": m, "p90": m} for (w, r), m in boxes.items()
@@ -51,7 +52,7 @@ def configure(
     ]
     answer = handle(
         ConfigureNetwork(
-            plan=plan_of(A, B),
+            plan=plan or plan_of(A, B),
             factory=factory,
             volume=OrderVolumeForecasted(volume=ctx.write("volume", pa.Table.from_pylist(volume))),
             popularity=RecipePopularityForecasted(popularity=ctx.write("popularity", pa.Table.from_pylist(popularity))),
@@ -79,6 +80,31 @@ def test_a_factory_keeps_its_own_rows_and_takes_what_another_cannot_hold(ctx: Co
     overflow = [row for row in other if row["overflow"]]
     assert [(row["week"], row["boxes"]) for row in overflow] == [(W1, pytest.approx(20))]
     assert [row["boxes"] for row in other if not row["overflow"]] == pytest.approx([100, 90])
+
+
+def earlier(ctx: Context, factory: Factory, rows: list[tuple[date, str, float]]) -> Factory:
+    """The factory with a last network of these weeks, regions and boxes."""
+    table = pa.Table.from_pylist([{"week": w, "region": r, "boxes": b, "overflow": False} for w, r, b in rows])
+    answer = FactoryNetworkConfigured(factory=factory.key, network=ctx.write(f"last-{factory.key}", table))
+    last = EarlierResult(run_id="before", date=date(2026, 11, 18), output=answer.model_dump(mode="json"))
+    return factory.model_copy(update={"last": last})
+
+
+@pytest.mark.parametrize("region", ["north", "south"])
+def test_what_another_factory_took_last_it_takes_again(ctx: Context, region: str) -> None:
+    boxes = {(week, name): 70.0 for week in (W1, W2) for name in ("north", "south", "west")}
+    at_home, before = "south" if region == "north" else "north", W1 - timedelta(weeks=1)
+    last_a = earlier(ctx, A, [(before, at_home, 70.0), (before, region, 30.0), (W2, region, 1.0)])
+    last_b = earlier(ctx, B, [(before, region, 40.0), (before, "west", 70.0)])
+    overflow = [row for row in configure(ctx, B, boxes, plan=plan_of(last_a, last_b)) if row["overflow"]]
+    assert [(row["week"], row["region"]) for row in overflow] == [(W1, region), (W2, region)]
+    assert [row["boxes"] for row in overflow] == pytest.approx([40, 40])
+
+
+def test_without_all_last_networks_there_is_none_to_stay_close_to(ctx: Context) -> None:
+    plan = plan_of(earlier(ctx, A, [(W1, "north", 70.0)]), B)
+    assert last_shares(plan, W1, ctx) == {}
+    assert configure(ctx, B, plan=plan) == configure(ctx, B)
 
 
 def test_caps_too_small_name_the_week(ctx: Context) -> None:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from datetime import date
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.configurator import Factory
 from contracts.errors import BadData
-from services.network_configuration.transport import Allocation, allocate
+from services.network_configuration.transport import Allocation, allocate, shares_of
 
 WEEK = date(2026, 11, 28)
 ROUNDING = 1e-5
@@ -68,6 +69,47 @@ def test_the_answer_does_not_depend_on_the_order_of_the_input(case: Case) -> Non
     assert allocate(WEEK, factories[::-1], dict(reversed(volume.items()))) == allocate(WEEK, factories, volume)
 
 
+@settings(deadline=None)
+@given(feasible(), st.randoms(use_true_random=False))
+def test_staying_close_costs_no_box_away_from_home(case: Case, random: Random) -> None:
+    factories, volume = case
+    before = shares_of(
+        Allocation(factory.key, region, random.choice([0.0, 1.0, random.random()]))
+        for factory in factories
+        for region in volume
+    )
+    regions = {factory.key: factory.regions for factory in factories}
+    found = allocate(WEEK, factories, volume, before)
+    away = sum(share.boxes for share in found if share.region not in regions[share.factory])
+    least = sum(max(0.0, sum(volume[r] for r in factory.regions) - factory.weekly_cap) for factory in factories)
+    assert away == pytest.approx(least, abs=ROUNDING, rel=1e-6)
+    # Solved again from its own answer, it moves nothing.
+    again = allocate(WEEK, factories, volume, shares_of(found))
+    assert {(s.factory, s.region): s.boxes for s in again if s.boxes > 1e-3} == pytest.approx(
+        {(s.factory, s.region): s.boxes for s in found if s.boxes > 1e-3}, abs=1e-2, rel=1e-6
+    )
+
+
+def test_the_region_that_went_elsewhere_before_goes_there_again() -> None:
+    factories = (
+        Factory(key="A", weekly_cap=100, regions=("r1", "r2")),
+        Factory(key="B", weekly_cap=100, regions=()),
+        Factory(key="C", weekly_cap=100, regions=()),
+    )
+    volume = {"r1": 80.0, "r2": 70.0}
+    for region, factory in (("r1", "B"), ("r1", "C"), ("r2", "B"), ("r2", "C")):
+        other = "r2" if region == "r1" else "r1"
+        before = {(factory, region): 0.8, ("A", region): 0.2, ("A", other): 1.0}
+        away = [share for share in allocate(WEEK, factories, volume, before) if share.factory != "A"]
+        assert [(share.factory, share.region) for share in away] == [(factory, region)]
+        assert away[0].boxes == pytest.approx(50)
+
+
+def test_shares_are_of_each_regions_boxes() -> None:
+    found = shares_of([Allocation("A", "r1", 30), Allocation("B", "r1", 10), Allocation("A", "r2", 0)])
+    assert found == {("A", "r1"): 0.75, ("B", "r1"): 0.25}
+
+
 def test_a_home_row_stays_when_another_factory_cooks_it_all() -> None:
     factories = (
         Factory(key="A", weekly_cap=10, regions=("r1", "r2")),
@@ -87,7 +129,7 @@ def test_caps_that_cannot_hold_the_volume_name_week_factories_and_excess() -> No
         allocate(WEEK, factories, {"r1": 700, "r2": 534})
     assert str(caught.value) == (
         "caps cannot hold week 2026-11-28: factories A and B pack 1,000 boxes, the volume is 1,234 "
-        "(234 over; tightest: A): raise weekly_cap or load another factory"
+        "(234 over; tightest: A, whose own regions are 300 over its cap): raise weekly_cap or load another factory"
     )
 
 
