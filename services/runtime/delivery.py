@@ -48,6 +48,8 @@ class Delivery(Settling):
         if run is None:
             raise PoisonMessage(f"there is no run {asked.key.run_id}")
         if isinstance(asked, EventOf) and not run.graph.has(self.component.name):
+            if not any(asked.type == node.event for node in run.graph.nodes):
+                raise PoisonMessage(f"nobody in pipeline {run.graph.pipeline} gives {asked.type[:100]}")
             return Delete()  # of another pipeline, which shares the producer
         node = run.graph.node(self.component.name)
         if isinstance(asked, EventOf):

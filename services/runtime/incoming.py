@@ -1,6 +1,7 @@
 """From a message's body to what it asks for. Whatever cannot be understood is poison, whoever receives it."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,10 @@ Json = dict[str, Any]
 
 AnyEnvelope = Envelope[Json]
 """Named once: pydantic makes a class of a generic model, and forgets it when nobody keeps it."""
+
+
+STEP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}/[a-z][a-z0-9-]{0,39}/[A-Za-z0-9_.:-]{1,64}")
+"""As runs, components and items are named. No database is asked for anything else: it refuses some characters."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,9 @@ def parse(body: str, component: Component) -> CommandFor | EventOf:
         envelope = AnyEnvelope.model_validate_json(body)
     except ValidationError as error:
         raise PoisonMessage(f"the body is no envelope: {_problems(error)}") from error
-    try:
-        key = StepKey.parse(envelope.id)
-    except ValueError as error:
-        raise PoisonMessage("the id is not run/component/item") from error
+    if not STEP_ID.fullmatch(envelope.id):
+        raise PoisonMessage("the id is not run/component/item")
+    key = StepKey.parse(envelope.id)
     if key.run_id != envelope.runid:
         raise PoisonMessage("the id and the runid name different runs")
     if envelope.type == component.input.wire_type():

@@ -10,6 +10,7 @@ from contracts.envelope import MAX_MESSAGE_BYTES
 from contracts.errors import MessageTooLarge
 from services.runtime.batching import BATCH, Batcher
 from services.runtime.outgoing import attributes_of
+from services.runtime.text import printable
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -96,15 +97,20 @@ class Queue:
                 )
 
     async def dead_letter(self, message: Received, error: str, reason: str) -> None:
-        """Move a message out of the way, with the reason; then it can be deleted here."""
+        """Move a message out of the way, with the reason; then it can be deleted here.
+
+        A body that is poison for its length is cut: with the reason beside it, the largest would not fit into a message.
+        """
         about = {
             "error": error,
-            "reason": reason[:1000] or error,
+            "reason": printable(reason[:1000]) or error,
             "receives": str(message.receives),
             "firstSent": str(message.sent_at),
         }
         await self._sqs.send_message(
-            QueueUrl=self._dead_letter_url, MessageBody=message.body, MessageAttributes=attributes_of(about)
+            QueueUrl=self._dead_letter_url,
+            MessageBody=message.body[:MAX_MESSAGE_BYTES],
+            MessageAttributes=attributes_of(about),
         )
 
     async def _delete_batch(self, receipts: Sequence[str]) -> list[None]:

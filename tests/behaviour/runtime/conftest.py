@@ -11,8 +11,9 @@ from tenacity import wait_none
 from orchestrator.database import Connection, connect, make_tables
 from services.runtime import attempt, queue
 from services.runtime.store import Pool
+from tests.behaviour.runtime.floor import Floor, open_floor
 from tests.behaviour.runtime.gates import gated_pool
-from tests.behaviour.runtime.supper import BILLS, PATIENT, Orders, Supper
+from tests.behaviour.runtime.supper import BILLS, HASTY, PATIENT, Orders, Supper, handlers, snack
 from tests.behaviour.runtime.world import Troubles, World
 
 SUPPER = Supper(PATIENT)
@@ -70,3 +71,9 @@ def new_world(pool: Pool, connection: Connection, quick: None) -> MakeWorld:
         return world
 
     return make
+
+
+@pytest.fixture
+def snack_bar(connection: Connection, url: str, aws: str) -> Floor:
+    """The snack pipeline, deployed on LocalStack; its workers are the test's to start."""
+    return open_floor(connection, url, snack(HASTY), handlers(Orders()), "snack-bar")

@@ -151,6 +151,39 @@ class Supper:
         )
 
 
+class ServeSnack(Command):
+    plan: SupperPlanned
+    chopped: tuple[DishChopped, ...]
+
+
+class SnackServed(Event):
+    made_by: int
+    keys: tuple[str, ...]
+
+
+def snack(policy: Policy, concurrency: int = 1) -> Pipeline:
+    """The shortest pipeline that has everything a message can meet: a plan, a Map and a join."""
+
+    def component(name: str, takes: type[Command], gives: type[Event]) -> Component:
+        return Component(name=name, squad="tests", input=takes, output=gives, policy=policy, concurrency=concurrency)
+
+    return Pipeline(
+        name="snack",
+        deadline=60,
+        flow=Sequence(
+            (
+                component("host", PlanSupper, SupperPlanned),
+                Map((component("chopper", ChopDish, DishChopped),), over="plan.dishes"),
+                component("server", ServeSnack, SnackServed),
+            )
+        ),
+    )
+
+
+def serve_snack(inputs: ServeSnack, ctx: Context) -> Event:
+    return SnackServed(made_by=ctx.attempt, keys=tuple(chopped.key for chopped in inputs.chopped))
+
+
 @dataclass(frozen=True)
 class Orders:
     """What the host plans: on a quiet day table b is answered with what it was served yesterday."""
@@ -168,6 +201,18 @@ PATIENT = Policy(
         Limit(errors=names(ResourcePending), attempts=OFTEN),
     )
 )
+
+
+HASTY = Policy(
+    timeout=5,
+    heartbeat=7,
+    lease=3,
+    limits=(
+        Limit(errors=names(TransientError, UnexpectedError, HandlerTimedOut, WorkerLost), attempts=3, backoff_rate=1),
+        Limit(errors=names(ResourcePending), attempts=6, backoff_rate=1),
+    ),
+)
+"""For tests that wait for leases and retries in real time."""
 
 
 def handlers(orders: Orders) -> dict[str, Handle]:
@@ -191,6 +236,8 @@ def handlers(orders: Orders) -> dict[str, Handle]:
         "sommelier": lambda inputs, ctx: WinePoured(made_by=ctx.attempt),
         "waiter": lambda inputs, ctx: TableServed(made_by=ctx.attempt, guests=inputs.table.guests),
         "cashier": close,
+        # Of the snack; the supper's waiter serves tables.
+        "server": serve_snack,
     }
 
 

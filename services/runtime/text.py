@@ -1,0 +1,11 @@
+"""Text that every service takes."""
+
+import re
+
+_REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""SQS takes none of them in a body or an attribute (API reference, SendMessage), PostgreSQL no NUL."""
+
+
+def printable(text: str) -> str:
+    """The text with a replacement character for each one that some service would refuse the whole for."""
+    return _REFUSED.sub("\ufffd", text)
