@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -19,6 +21,10 @@ from services.runtime.leases import Held
 from services.runtime.queue import check_size
 from services.runtime.store import Claim, Ended, Exhausted, Pool, Retry, Run, Store, Superseded
 from services.runtime.telemetry import Metrics, step_log
+
+T = TypeVar("T")
+
+AWAY = (psycopg.OperationalError, PoolTimeout)
 
 MakeContext = Callable[[Run, Claim, Held], Context]
 
@@ -45,17 +51,15 @@ class Attempt:
         """Run the handler and make its answer count. Only a failure of the surroundings is raised."""
         context = self.make_context(run, claim, held)
         try:
-            await self._refuse_what_kills_workers(claim)
+            if claim.attempt > 1:
+                await self._refuse_what_kills_workers(claim)
             text, parsed = await cook(self.component, self.kitchen, data, context, self.metrics)
         except Exception as raised:
             return await self._failed(claim, raised)
         try:
-            async for patient in _patience():
-                with patient:
-                    return await commit(self.pool, self.store, run, claim, text, parsed, context.statements)
+            return await patiently(partial(commit, self.pool, self.store, run, claim, text, parsed, context.statements))
         except BrigadeError as raised:
             return await self._failed(claim, raised)
-        raise AssertionError("tenacity returns or raises")
 
     async def _refuse_what_kills_workers(self, claim: Claim) -> None:
         limit = self._limit(WorkerLost.__name__)
@@ -69,9 +73,7 @@ class Attempt:
     async def _failed(self, claim: Claim, raised: Exception) -> Failed:
         error, cause = classify(raised, self.component.policy)
         limit = self._limit(error)
-        async for patient in _patience():
-            with patient:
-                then = await self.store.fail(claim, error, cause, limit)
+        then = await patiently(partial(self.store.fail, claim, error, cause, limit))
         log_failure(step_log(claim.key, claim.attempt), raised, error, cause)
         return Failed(error, cause, then)
 
@@ -116,11 +118,15 @@ class KilledItsWorkers(BrigadeError):
     """A step whose every attempt ended with the worker's own end."""
 
 
-def _patience() -> AsyncRetrying:
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
     """The database may be away for a while; the fence keeps a late commit from counting."""
-    return AsyncRetrying(
-        retry=retry_if_exception_type((psycopg.OperationalError, PoolTimeout)),
-        wait=wait_random_exponential(multiplier=0.2, max=3),
-        stop=stop_after_delay(60),
-        reraise=True,
-    )
+    try:
+        return await work()
+    except AWAY:
+        again = AsyncRetrying(
+            retry=retry_if_exception_type(AWAY),
+            wait=wait_random_exponential(multiplier=0.2, max=3),
+            stop=stop_after_delay(60),
+            reraise=True,
+        )
+        return await again(work)

@@ -5,7 +5,9 @@ import importlib
 import inspect
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
 from typing import Any, cast
 
 from contracts.component import Component
@@ -26,26 +28,72 @@ def find_handler(component: Component, version: str) -> Handler:
 
 
 class Kitchen:
-    """Where handlers run: plain functions on a pool of threads, coroutines on an event loop of their own."""
+    """Where handlers run: plain functions on threads, coroutines on an event loop of their own.
+
+    All threads are daemons: a handler that hangs is past its timeout, its lease is not renewed, and it does not keep the
+    process from ending.
+    """
 
     def __init__(self, handler: Handler, concurrency: int) -> None:
         self._handler = handler
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="handler")
+        self._concurrency = concurrency
+        self._orders: SimpleQueue[Order | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         if inspect.iscoroutinefunction(handler):
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="handlers", daemon=True).start()
+            self._start(partial(_run_until_stopped, self._loop))
 
     async def cook(self, inputs: Command, context: Context) -> Event:
         """Run the handler; whatever it raises is raised here."""
         if self._loop is not None:
             running = asyncio.run_coroutine_threadsafe(self._handler(inputs, context), self._loop)
             return cast(Event, await asyncio.wrap_future(running))
-        loop = asyncio.get_running_loop()
-        return cast(Event, await loop.run_in_executor(self._threads, self._handler, inputs, context))
+        if not self._threads:
+            for _ in range(self._concurrency):
+                self._start(self._cook_orders)
+        order = Order(inputs, context, asyncio.get_running_loop().create_future())
+        self._orders.put(order)
+        return await order.answer
 
     def close(self) -> None:
-        """Wait for nothing: a handler that still runs is past its timeout, and its lease is not renewed."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Waits for nothing."""
+        for _ in self._threads:
+            self._orders.put(None)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name="handler", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _cook_orders(self) -> None:
+        while (order := self._orders.get()) is not None:
+            try:
+                settle = partial(order.answer.set_result, self._handler(order.inputs, order.context))
+            except StopIteration as error:  # which no future takes
+                settle = partial(order.answer.set_exception, RuntimeError(f"StopIteration: {error}"))
+            except BaseException as error:
+                settle = partial(order.answer.set_exception, error)
+            order.tell(settle)
+
+
+def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
+
+
+@dataclass(frozen=True)
+class Order:
+    """One call of a handler, and who waits for it."""
+
+    inputs: Command
+    context: Context
+    answer: "asyncio.Future[Event]"
+
+    def tell(self, settle: Callable[[], None]) -> None:
+        """From the handler's thread. Nobody waits any more after a timeout, or when the worker has ended."""
+        loop = self.answer.get_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: None if self.answer.done() else settle())

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from contracts.envelope import StepKey, seal
 from contracts.graph import Node
+from services.runtime.batching import Batcher
 from services.runtime.store import Run
 
 if TYPE_CHECKING:
@@ -24,6 +26,15 @@ YOUNG = 10.0
 NOT_WAITING = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 """Nobody waits for this token: it is stale, or too young."""
 
+MAX_PUBLISH_BYTES = 256 * 1024
+"""All messages of one call to SNS together."""
+
+ATTRIBUTES_BYTES = 1024
+"""More than an event's attributes take."""
+
+PUBLISHES_AT_ONCE = 50
+"""As many as the client has connections: an event waits for those ready to go with it, not for calls under way."""
+
 
 def event_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
     return seal(key, node.event, node.component, data, datetime.now(UTC), run.traceparent)
@@ -31,6 +42,20 @@ def event_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
 
 def command_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
     return seal(key, node.command, node.component, data, datetime.now(UTC), run.traceparent)
+
+
+def _chunks(events: Sequence[Json]) -> Iterator[list[tuple[int, Json]]]:
+    """Numbered, in calls that SNS takes."""
+    chunk: list[tuple[int, Json]] = []
+    size = 0
+    for number, event in enumerate(events):
+        weight = len(event["Message"].encode()) + ATTRIBUTES_BYTES
+        if chunk and size + weight > MAX_PUBLISH_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append((number, event))
+        size += weight
+    yield chunk
 
 
 def attributes_of(values: dict[str, str]) -> Any:
@@ -42,13 +67,27 @@ class Outgoing:
         self._sns = sns
         self._stepfunctions = stepfunctions
         self._topic_arn = topic_arn
+        self._events = Batcher(self._publish_batch, at_once=PUBLISHES_AT_ONCE)
 
     async def publish(self, body: str, wire_type: str, versions: tuple[str, ...]) -> None:
         """Publish an event. Subscriptions filter on its type and on the run's versions."""
         attributes = attributes_of({"type": wire_type})
         if versions:
             attributes["versions"] = {"DataType": "String.Array", "StringValue": json.dumps(versions)}
-        await self._sns.publish(TopicArn=self._topic_arn, Message=body, MessageAttributes=attributes)
+        failure = await self._events.put({"Message": body, "MessageAttributes": attributes})
+        if failure:
+            raise ConnectionError(f"the topic did not take an event: {failure}")
+
+    async def _publish_batch(self, events: Sequence[Json]) -> list[str | None]:
+        """What went wrong with each, if anything did."""
+        failures: dict[int, str] = {}
+        for chunk in _chunks(events):
+            entries: Any = [{"Id": str(number), **event} for number, event in chunk]
+            answer = await self._sns.publish_batch(TopicArn=self._topic_arn, PublishBatchRequestEntries=entries)
+            failures |= {
+                int(failed["Id"]): failed.get("Message", failed["Code"]) for failed in answer.get("Failed", [])
+            }
+        return [failures.get(number) for number in range(len(events))]
 
     async def succeed(self, token: str, output: str, sent_at: float) -> bool:
         """Answer a task token. False when nobody waits for it any more: the answer is stale."""

@@ -220,8 +220,10 @@ class Store:
 
     async def _several(self, query: str, asked: Sequence[Json]) -> list[Row | None]:
         """One statement for several steps: the row of each, if it has one. A step that is asked for twice has it once."""
-        rows = {_key(row): row for row in await self._all(query, {"asked": json.dumps(asked)})}
-        return [rows.pop(_key(one), None) for one in asked]
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, {"asked": json.dumps(asked)})
+            rows = {_names(row): row for row in await cursor.fetchall()}
+        return [rows.pop(_names(one), None) for one in asked]
 
     async def _one(self, query: str, parameters: Json) -> Row | None:
         rows = await self._all(query, parameters)
@@ -236,6 +238,10 @@ class Store:
 def answer_parameters(claim: Claim, answer: str) -> Json:
     """Of one answer in `sql.STORE_ANSWERS`."""
     return {**claim.key.model_dump(), "fence": claim.fence, "answer": answer}
+
+
+def _names(row: Row) -> tuple[str, str, str]:
+    return row["run_id"], row["component"], row["item"]
 
 
 def _key(row: Row) -> StepKey:

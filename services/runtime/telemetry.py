@@ -26,6 +26,8 @@ def configure_logging(level: str, component: str, version: str, worker: str) -> 
     formatter.append_keys(component=component, version=version, worker=worker)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
+    # No line shows these, and each record would look them up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

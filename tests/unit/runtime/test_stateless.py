@@ -111,8 +111,9 @@ async def test_a_token_is_answered_before_the_message_is_deleted(tmp_path: Path)
 async def test_an_announced_answer_is_published_with_the_id_of_its_step(tmp_path: Path) -> None:
     announced = SCALES.model_copy(update={"announced": True})
     calls = await outcome(tmp_path, received(body()), component=announced)
-    assert operations(calls) == ["publish", "delete_message_batch"]
-    event = json.loads(calls[0][1]["Message"])
+    assert operations(calls) == ["publish_batch", "delete_message_batch"]
+    (entry,) = calls[0][1]["PublishBatchRequestEntries"]
+    event = json.loads(entry["Message"])
     assert (event["id"], event["type"], event["data"]) == ("r1/scales/onions", "weighed.v1", {"kilograms": 1.5})
 
 
