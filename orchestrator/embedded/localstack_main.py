@@ -1,8 +1,9 @@
-"""Run by the Python of LocalStack's own environment: LocalStack with three things put right.
+"""Run by the Python of LocalStack's own environment: LocalStack with four things put right.
 
 It binds every IPv4 interface whatever GATEWAY_LISTEN says. It builds its JSONPath parser anew for every path (25 ms each),
 which makes state machines three times slower. And it overlooks a task token's answer that comes between sending the
-message and setting up the heartbeat, so that the state waits until the heartbeat runs out.
+message and setting up the heartbeat, so that the state waits until the heartbeat runs out. And it gives the tries of a
+state one task token: the second try takes the first one's failure for its own, at the first heartbeat or even before.
 
 This is not a `sitecustomize.py`: some distributions have one that wins, and Python goes on when one fails.
 """
@@ -36,12 +37,32 @@ def heed_early_answers(callback_endpoint: Any) -> None:
     callback_endpoint.setup_heartbeat_endpoint = set_up_and_look
 
 
+def renew_tokens(callback_task: Any, left: Any) -> None:
+    """Let each try of a state have its own task token, which nobody waits for after it: `left` says so to who answers it."""
+    evaluate = callback_task._eval_execution
+
+    def evaluate_with_a_new_token(self: Any, env: Any) -> None:
+        context = env.states.context_object
+        if "Task" not in context.context_object_data:
+            evaluate(self, env)
+            return
+        endpoint = env.callback_pool_manager.add(context.update_task_token())
+        try:
+            evaluate(self, env)
+        finally:
+            endpoint.report(left())
+
+    callback_task._eval_execution = evaluate_with_a_new_token
+
+
 if __name__ == "__main__":
     put_right()
     from localstack.runtime.main import main  # type: ignore[import-not-found]
-    from localstack.services.stepfunctions.asl.eval.callback.callback import (  # type: ignore[import-not-found]
-        CallbackEndpoint,
+    from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service import (  # type: ignore[import-not-found]
+        state_task_service_callback,
     )
+    from localstack.services.stepfunctions.asl.eval.callback import callback  # type: ignore[import-not-found]
 
-    heed_early_answers(CallbackEndpoint)
+    heed_early_answers(callback.CallbackEndpoint)
+    renew_tokens(state_task_service_callback.StateTaskServiceCallback, callback.CallbackConsumerLeft)
     main()
