@@ -23,6 +23,9 @@ from orchestrator.template import queue_name
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Workers share the machine's cores; and sums in one order give the same forecast everywhere."""
 
+SHORT_POLL = 5
+"""Seconds, on our own LocalStack: a stopping worker waits for its poll, and so does whoever typed `down`."""
+
 
 def worker_argv(component: Component, version: str) -> list[str]:
     return [sys.executable, "-m", "services.runtime", component.name, "--version", version]
@@ -37,6 +40,7 @@ def worker_environment(
         **endpoints.environment(),
         **deployment.worker_environment(component, version),
         "PYTHONUNBUFFERED": "1",
+        **({"BRIGADE_POLL_SECONDS": str(SHORT_POLL)} if endpoints.embedded_aws else {}),
     }
 
 
@@ -62,12 +66,13 @@ def start_fleet(
             environment = worker_environment(endpoints, deployment, component, version) | {"BRIGADE_LOG_LOCATION": log}
             records.append(start_process(home, name, worker_argv(component, version), environment))
     for record in records:
-        wait_until_ready(record, _reports(connection, record.pid))
+        wait_until_ready(record, reports(connection, record.pid))
         progress(record.name)
     return records
 
 
-def _reports(connection: Connection, pid: int) -> Callable[[], None]:
+def reports(connection: Connection, pid: int) -> Callable[[], None]:
+    """A probe for `wait_until_ready`: has this worker said that it is alive?"""
     query = "SELECT 1 AS found FROM workers WHERE pid = %(pid)s AND seen_at > now() - interval '10 seconds'"
 
     def probe() -> None:

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     worker_name: str = ""
     log_level: str = "INFO"
     concurrency: int | None = None
+    poll_seconds: int = 20
+    """How long a receive waits for a message. A stopping worker waits for it too: a poll cut off may take messages with it."""
     drain_seconds: float = 25.0
 
 

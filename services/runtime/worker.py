@@ -71,6 +71,7 @@ class WorkerProcess:
     calls: ApiCalls
     pid: int
     concurrency: int
+    poll_seconds: int
     drain_seconds: float
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -88,7 +89,7 @@ class WorkerProcess:
         stop = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait({receiver, stop}, return_when=asyncio.FIRST_COMPLETED)
-            await _cancel(receiver)
+            await asyncio.gather(self._end(receiver), self._drain(slots))
             await self._drain(slots)
         finally:
             for task in (*helpers, stop):
@@ -97,21 +98,34 @@ class WorkerProcess:
 
     async def _receive(self, slots: Slots) -> None:
         failures = 0
-        while True:
+        while not self.stopping.is_set():
             most = await slots.some()
+            if self.stopping.is_set():
+                return
             try:
-                messages = await self.delivery.queue.receive(most)
+                messages = await self.delivery.queue.receive(most, self.poll_seconds)
             except Exception:
+                if self.stopping.is_set():
+                    return
                 failures += 1
                 log.exception("cannot receive, trying again")
                 await asyncio.sleep(random.uniform(0, min(2**failures, 15)))  # noqa: S311 - jitter needs no secrecy
                 continue
             failures = 0
             for message in messages:
-                slots.start(self._work(message))
+                slots.start(self._return(message) if self.stopping.is_set() else self._work(message))
 
     async def _work(self, message: Received) -> None:
         await self.delivery.process(message)
+
+    async def _return(self, message: Received) -> None:
+        """It came with the last poll, after the stop: another worker can have it at once."""
+        await self.delivery.queue.give_back(message.receipt, 0)
+
+    async def _end(self, receiver: "asyncio.Task[None]") -> None:
+        """Wait for the poll under way: the queue may be handing messages out, which nobody would have for a whole lease."""
+        await asyncio.wait({receiver}, timeout=self.poll_seconds + 2)
+        await _cancel(receiver)
 
     async def _drain(self, slots: Slots) -> None:
         if not slots.busy:
