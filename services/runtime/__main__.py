@@ -143,7 +143,9 @@ async def compose(
         store = Store(pool)
         delivery = _with_steps(parts, pool, store)
         sweep = Sweep(pool, store, queue, stepfunctions, metrics)
-    return WorkerProcess(delivery, sweep, calls, os.getpid(), concurrency, settings.poll_seconds, settings.drain_seconds)
+    return WorkerProcess(
+        delivery, sweep, calls, os.getpid(), concurrency, settings.poll_seconds, settings.drain_seconds
+    )
 
 
 def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
