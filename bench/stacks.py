@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,9 +23,11 @@ class BenchFailed(BrigadeError):
 
 @contextmanager
 def own_stack(name: str) -> Iterator[tuple[Home, Endpoints]]:
-    """LocalStack and an empty PostgreSQL. This process's environment points at them meanwhile."""
+    """LocalStack and an empty PostgreSQL, whatever the environment names; it points at them meanwhile."""
     home = Home(default_home().path / name)
     environment = dict(os.environ)
+    for named in ("AWS_ENDPOINT_URL", "DATABASE_URL"):
+        os.environ.pop(named, None)
     with home.exclusive(name):
         stack.stop(home)
         for leftover in (home.postgres, home.logs):
@@ -43,6 +46,7 @@ def own_stack(name: str) -> Iterator[tuple[Home, Endpoints]]:
 
 def run_as_command(measure: Callable[[], bool]) -> None:
     """Exit with 0 when every bound is kept, with 1 when one is missed or the benchmark could not be run."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that what was started is stopped
     try:
         kept = measure()
     except BrigadeError as error:
