@@ -18,9 +18,10 @@ from services.runtime.context import Context, Log
 from services.runtime.handlers import Kitchen
 from services.runtime.incoming import Json, serialise, validate
 from services.runtime.leases import Held
-from services.runtime.queue import check_size
+from services.runtime.queue import ENVELOPE, check_size
 from services.runtime.store import Claim, Ended, Exhausted, Pool, Retry, Run, Store, Superseded
 from services.runtime.telemetry import Metrics, step_log
+from services.runtime.text import printable
 
 T = TypeVar("T")
 
@@ -47,10 +48,16 @@ class Attempt:
     metrics: Metrics
     make_context: MakeContext
 
-    async def run(self, run: Run, claim: Claim, data: Json, held: Held) -> Committed | Failed | Superseded | Ended:
-        """Run the handler and make its answer count. Only a failure of the surroundings is raised."""
+    async def run(
+        self, run: Run, claim: Claim, data: Json, text: str, held: Held
+    ) -> Committed | Failed | Superseded | Ended:
+        """Run the handler and make its answer count. `text` is the data as JSON.
+
+        Only a failure of the surroundings is raised.
+        """
         context = self.make_context(run, claim, held)
         try:
+            check_size(text, ENVELOPE)  # a join is assembled here, so no sender has done it
             if claim.attempt > 1:
                 await self._refuse_what_kills_workers(claim)
             text, parsed = await cook(self.component, self.kitchen, data, context, self.metrics)
@@ -58,7 +65,9 @@ class Attempt:
             return await self._failed(claim, raised)
         try:
             return await patiently(partial(commit, self.pool, self.store, run, claim, text, parsed, context.statements))
-        except BrigadeError as raised:
+        except AWAY:
+            raise
+        except Exception as raised:
             return await self._failed(claim, raised)
 
     async def _refuse_what_kills_workers(self, claim: Claim) -> None:
@@ -89,24 +98,26 @@ async def cook(
     started = time.monotonic()
     timeout = component.policy.timeout
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(timeout) as limit:
             event = await kitchen.cook(inputs, context)
     except TimeoutError as error:
+        if not limit.expired():
+            raise  # the handler's own
         raise HandlerTimedOut(f"no answer within {timeout} s: raise the component's timeout, or do less") from error
     finally:
         metrics.seconds("Duration", time.monotonic() - started)
     context.log.info("handled in %.3f s", time.monotonic() - started)
     text, parsed = serialise(event, component.output)
-    check_size(text)
+    check_size(text, ENVELOPE)
     return text, parsed
 
 
 def classify(raised: Exception, policy: Policy) -> tuple[str, str]:
     """The error's name, as the policy and Step Functions know it, and what happened."""
     if not isinstance(raised, BrigadeError):
-        return UnexpectedError.__name__, f"{type(raised).__name__}: {raised}"
+        return UnexpectedError.__name__, printable(f"{type(raised).__name__}: {raised}")
     known = (cls.__name__ for cls in type(raised).__mro__ if policy.limit_for(cls.__name__))
-    return next(known, raised.name) if raised.retryable else raised.name, str(raised)
+    return next(known, raised.name) if raised.retryable else raised.name, printable(str(raised))
 
 
 def log_failure(log: Log, raised: Exception, error: str, cause: str) -> None:

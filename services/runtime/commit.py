@@ -37,7 +37,8 @@ async def commit(
     """
     graph = run.graph
     planner = claim.key.component == graph.planner.component
-    last = not graph.consumers(claim.key.component)
+    # Whoever takes its answer may have been reused, every one of its steps: then this may be the last answer of all.
+    last = all(consumer.selection for consumer in graph.consumers(claim.key.component))
     steps = resolve(graph, run.request, data) if planner else ()
     if not (planner or last or statements):
         stored = await store.answer(claim, answer)

@@ -19,7 +19,7 @@ from services.runtime.incoming import EventOf, Json, parse
 from services.runtime.joins import feed
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing, command_body, event_body
-from services.runtime.queue import Queue, Received, dumps
+from services.runtime.queue import ENVELOPE, Queue, Received, dumps, fits
 from services.runtime.settle import DeadLetter, Delete, GiveBack, Outcome, Settling
 from services.runtime.store import Busy, Done, Ended, Exhausted, Pool, Run, Store, Superseded, Worker
 from services.runtime.telemetry import Metrics
@@ -58,7 +58,7 @@ class Delivery(Settling):
 
     async def release(self, held: Held) -> None:
         if held.claim:
-            await self.store.release(held.claim)
+            await self.store.release(held.claim, "the worker was stopped")
 
     async def report(self, pid: int, calls: Json) -> None:
         await self.store.report(self.identity, self.component.name, pid, calls)
@@ -67,10 +67,14 @@ class Delivery(Settling):
         if event.type not in {run.graph.node(need.component).event for need in node.needs}:
             raise PoisonMessage(f"{node.component} takes no {event.type[:100]}")
         keys = await feed(self.pool, event.key, node.component, self.identity.version)
-        if len(keys) == 1:
-            return await self._on_step(keys[0], await self._assemble(keys[0], run, node), run, node, message, held)
+        commands = {key: await self._assemble(key, run, node) for key in keys}
+        here = (
+            keys[0] if len(keys) == 1 else next((key for key in keys if not fits(dumps(commands[key]), ENVELOPE)), None)
+        )
+        if here:  # also one whose command does not fit: its attempt says so
+            return await self._on_step(here, commands[here], run, node, message, held)
         # A repeat sends all of them again: one of them may have been lost in this event's own, crashed delivery.
-        await self.queue.send([command_body(run, node, key, await self._assemble(key, run, node)) for key in keys])
+        await self.queue.send([command_body(run, node, key, data) for key, data in commands.items()])
         return Delete()
 
     async def _assemble(self, key: StepKey, run: Run, node: Node) -> Json:
@@ -79,7 +83,8 @@ class Delivery(Settling):
         return assemble(run.graph, node, key.item, run.request, answers)
 
     async def _on_step(self, key: StepKey, data: Json, run: Run, node: Node, message: Received, held: Held) -> Outcome:
-        claim = await self.store.claim(key, self.identity, message.token, dumps(data))
+        text = dumps(data)
+        claim = await self.store.claim(key, self.identity, message.token, text)
         if isinstance(claim, Done):
             self.metrics.count("Repeated")
             await self._answer(key, claim.answer, run, node, message)
@@ -89,7 +94,7 @@ class Delivery(Settling):
         if isinstance(claim, Ended):
             return await self._unwanted(claim, message)
         held.claim = claim
-        found = await self.attempt.run(run, claim, data, held)
+        found = await self.attempt.run(run, claim, data, text, held)
         held.claim = None
         if isinstance(found, Committed):
             self._count_end(run, "SUCCEEDED", found.run_seconds)
@@ -98,6 +103,7 @@ class Delivery(Settling):
         if isinstance(found, Failed):
             return await self._on_failure(found, run, message)
         if isinstance(found, Ended):
+            await self.store.release(claim, found.reason)
             return await self._unwanted(found, message)
         return GiveBack(1)
 

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, cast
@@ -54,7 +54,12 @@ class Kitchen:
                 self._start(self._cook_orders)
         order = Order(inputs, context, asyncio.get_running_loop().create_future())
         self._orders.put(order)
-        return await order.answer
+        try:
+            return await order.answer
+        except asyncio.CancelledError:
+            if not order.take():
+                self._start(self._cook_orders)  # in the place of the thread that may never come back
+            raise
 
     def close(self) -> None:
         """Waits for nothing."""
@@ -70,6 +75,8 @@ class Kitchen:
 
     def _cook_orders(self) -> None:
         while (order := self._orders.get()) is not None:
+            if not order.take():
+                continue
             try:
                 settle = partial(order.answer.set_result, self._handler(order.inputs, order.context))
             except StopIteration as error:  # which no future takes
@@ -77,6 +84,8 @@ class Kitchen:
             except BaseException as error:
                 settle = partial(order.answer.set_exception, error)
             order.tell(settle)
+            if order.answer.cancelled():
+                return  # another thread has this one's place
 
 
 def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
@@ -91,6 +100,11 @@ class Order:
     inputs: Command
     context: Context
     answer: "asyncio.Future[Event]"
+    _untaken: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> bool:
+        """True once: for the thread that cooks it, or for whoever does not want it any more."""
+        return self._untaken.acquire(blocking=False)
 
     def tell(self, settle: Callable[[], None]) -> None:
         """From the handler's thread. Nobody waits any more after a timeout, or when the worker has ended."""

@@ -35,7 +35,7 @@ class Held:
     def beat(self) -> None:
         """For the handler: raises WorkerLost when its attempt no longer counts."""
         if self.lost:
-            raise WorkerLost("another worker has taken this step over: stop here")
+            raise WorkerLost("this attempt does not count any more: stop here")
 
 
 @dataclass(eq=False)
@@ -48,12 +48,15 @@ class Leases:
 
     def hold(self, receipt: str, token: str | None) -> Held:
         now = time.monotonic()
-        held = Held(receipt, until=now + self.policy.timeout + self.policy.lease, next_beat=now + 1, token=token)
+        first, until = now + min(1, self.policy.lease / 3), now + self.policy.timeout + self.policy.lease
+        held = Held(receipt, until, next_beat=first, token=token)
         self._held.add(held)
         return held
 
     def drop(self, held: Held) -> None:
+        """The message is done with. A handler that still runs for it is told at its next heartbeat."""
         self._held.discard(held)
+        held.lost = True
 
     async def keep(self) -> None:
         """Renew for ever. A renewal that fails is tried again at the next tick: leases last three of them."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LINGER = 0.1
 """Seconds a delete waits for others to share its call."""
 
+ENVELOPE = 1024
+"""More bytes than an envelope takes around its data."""
+
 TRIES = 3
 """How often a message is deleted that SQS refuses to delete by a fault of its own."""
 
@@ -130,11 +133,17 @@ class Queue:
         return [None] * len(receipts)
 
 
-def check_size(body: str) -> None:
-    size = len(body.encode())
-    if size > MAX_MESSAGE_BYTES:
+def fits(body: str, more: int = 0) -> bool:
+    """Whether the body, and so many bytes more, are not too much for a message."""
+    return len(body.encode()) + more <= MAX_MESSAGE_BYTES
+
+
+def check_size(body: str, more: int = 0) -> None:
+    """Raises MessageTooLarge when the body, and so many bytes more, do not fit into a message."""
+    if not fits(body, more):
         raise MessageTooLarge(
-            f"a message of {size:,} bytes is over {MAX_MESSAGE_BYTES:,}: write the data with ctx.write and send its reference"
+            f"a message of {len(body.encode()):,} bytes is over {MAX_MESSAGE_BYTES - more:,}: write the data with "
+            "ctx.write and send its reference"
         )
 
 
@@ -155,7 +164,7 @@ def _received(message: Any) -> Received:
     )
 
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def dumps(value: object) -> str:

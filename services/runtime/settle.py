@@ -99,6 +99,9 @@ class Settling(ABC):
         self.queue.delete(message.receipt)
 
     async def _hand_back(self, message: Received, held: Held) -> None:
-        """The worker is stopping and cannot wait: let another one start at once."""
-        await self.release(held)
-        await self.queue.give_back(message.receipt, 0)
+        """The worker is stopping and cannot wait: let another one start at once, or else when the leases have run out."""
+        try:
+            await self.release(held)
+            await self.queue.give_back(message.receipt, 0)
+        except Exception:
+            log.warning("message %s was not given back: its lease must run out", message.message_id, exc_info=True)

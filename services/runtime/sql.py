@@ -82,12 +82,15 @@ WHERE run_id = %(run_id)s AND status = 'RUNNING'
 RETURNING extract(epoch FROM ended_at - started_at) AS seconds
 """
 
+LOCK_CLAIM = """
+SELECT 1 FROM steps
+WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND state = 'claimed' AND fence = %(fence)s
+FOR UPDATE
+"""
+
 FAIL_ATTEMPT = """
-UPDATE attempts a SET ended_at = now(), outcome = 'failed', error = %(error)s, cause = %(cause)s
-FROM steps s
-WHERE a.run_id = %(run_id)s AND a.component = %(component)s AND a.item = %(item)s AND a.fence = %(fence)s
-  AND s.run_id = a.run_id AND s.component = a.component AND s.item = a.item
-  AND s.state = 'claimed' AND s.fence = a.fence
+UPDATE attempts SET ended_at = now(), outcome = 'failed', error = %(error)s, cause = %(cause)s
+WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND fence = %(fence)s
 """
 
 COUNT_FAILURES = """
@@ -105,7 +108,7 @@ WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s
 
 GIVE_BACK = """
 WITH ended AS (
-    UPDATE attempts SET ended_at = now(), outcome = 'failed', error = 'GivenBack', cause = 'the worker was stopped'
+    UPDATE attempts SET ended_at = now(), outcome = 'failed', error = 'GivenBack', cause = %(cause)s
     WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND fence = %(fence)s
       AND ended_at IS NULL
 )

@@ -163,9 +163,10 @@ class Store:
         """Record a failed attempt; when its limit is spent, fail the step and the run in the same transaction."""
         parameters = {**claim.key.model_dump(), "fence": claim.fence, "error": error, "cause": cause}
         async with self._pool.connection() as connection, connection.transaction():
-            recorded = await connection.execute(sql.FAIL_ATTEMPT, parameters)
-            if recorded.rowcount == 0:
+            held = await connection.execute(sql.LOCK_CLAIM, parameters)
+            if held.rowcount == 0:
                 return Superseded()
+            await connection.execute(sql.FAIL_ATTEMPT, parameters)
             errors = list(limit.errors) if limit else [error]
             cursor = await connection.execute(sql.COUNT_FAILURES, {**parameters, "errors": errors})
             row = await cursor.fetchone()
@@ -193,9 +194,9 @@ class Store:
         rows = await self._all(sql.EXTEND, parameters)
         return {_key(row): row["token"] for row in rows}
 
-    async def release(self, claim: Claim) -> None:
-        """Give a step back that was not finished, without a verdict: a worker is shutting down."""
-        await self._one(sql.GIVE_BACK, {**claim.key.model_dump(), "fence": claim.fence})
+    async def release(self, claim: Claim, cause: str) -> None:
+        """Give a step back that was not finished, without a verdict."""
+        await self._one(sql.GIVE_BACK, {**claim.key.model_dump(), "fence": claim.fence, "cause": cause})
 
     async def answers(self, run_id: str, component: str, item: str, planner: str) -> dict[str, Json]:
         """The answers of the steps that one step needs, and the plan, by local key."""

@@ -1,7 +1,10 @@
 """A database for the supper, and the runs of it."""
 
 import logging
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -9,6 +12,7 @@ from psycopg import sql
 from tenacity import wait_none
 
 from orchestrator.database import Connection, connect, make_tables
+from orchestrator.embedded.stack import Endpoints
 from services.runtime import attempt, queue
 from services.runtime.store import Pool
 from tests.behaviour.runtime.floor import Floor, open_floor
@@ -73,7 +77,24 @@ def new_world(pool: Pool, connection: Connection, quick: None) -> MakeWorld:
     return make
 
 
+@pytest.fixture(scope="package")
+def building(stack: Endpoints) -> Iterator[Floor]:
+    """The snack pipeline, deployed once, in an account and a database of its own. The environment names them as long as it
+    lasts."""
+    name = f"snack_{uuid.uuid4().hex[:12]}"
+    variables = stack.environment() | {"AWS_ACCESS_KEY_ID": f"{uuid.uuid4().int % 10**12:012}"}
+    with psycopg.connect(stack.database_url, autocommit=True) as server, pytest.MonkeyPatch.context() as patch:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        for variable, value in variables.items():
+            patch.setenv(variable, value)
+        url = urlsplit(stack.database_url)._replace(path=f"/{name}").geturl()
+        with connect(url) as connection:
+            yield open_floor(connection, url, snack(HASTY), {})
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 @pytest.fixture
-def snack_bar(connection: Connection, url: str, aws: str) -> Floor:
-    """The snack pipeline, deployed on LocalStack; its workers are the test's to start."""
-    return open_floor(connection, url, snack(HASTY), handlers(Orders()), "snack-bar")
+def snack_bar(building: Floor) -> Floor:
+    """The deployed pipeline with handlers that a test may change; the workers are the test's to start."""
+    building.clear()
+    return replace(building, handlers=handlers(Orders()))

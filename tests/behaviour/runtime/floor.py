@@ -45,11 +45,13 @@ class Floor:
         return start_run(self.aws, self.connection, self.deployment, self.pipeline, style, TODAY, flags).run_id
 
     @asynccontextmanager
-    async def working(self, *places: str, drain_seconds: float = 25.0) -> AsyncIterator[list[WorkerProcess]]:
+    async def working(
+        self, *places: str, drain_seconds: float = 25.0, concurrency: int = 1
+    ) -> AsyncIterator[list[WorkerProcess]]:
         """A worker for each of these places, `component` or `component/version`; for all when there is none."""
         chosen = places or tuple(f"{c.name}/{version}" for c in self.pipeline.components for version in c.versions)
         async with AsyncExitStack() as stack:
-            workers = [await self._compose(stack, place, drain_seconds) for place in chosen]
+            workers = [await self._compose(stack, place, drain_seconds, concurrency) for place in chosen]
             tasks = [asyncio.create_task(worker.run()) for worker in workers]
             try:
                 yield workers
@@ -58,18 +60,22 @@ class Floor:
                     worker.stopping.set()
                 await asyncio.gather(*tasks)
 
-    async def _compose(self, stack: AsyncExitStack, place: str, drain_seconds: float) -> WorkerProcess:
+    async def _compose(
+        self, stack: AsyncExitStack, place: str, drain_seconds: float, concurrency: int
+    ) -> WorkerProcess:
         name, _, given = place.partition("/")
         component = self.component(name)
         version = given or component.versions[0]
         settings = Settings.model_validate(
             {
+                "concurrency": concurrency,
                 "DATABASE_URL": self.database_url,
                 "queue_url": self.deployment.queue_url(component, version),
                 "dead_letter_url": self.deployment.dead_letter_url(component, version),
                 "topic_arn": self.deployment.topic_arn,
                 "bucket": self.deployment.bucket,
                 "drain_seconds": drain_seconds,
+                "poll_seconds": 1,
             }
         )
         self.workers += 1
@@ -117,11 +123,18 @@ class Floor:
             found.append({"body": message["Body"], **attributes})
         return found
 
+    def clear(self) -> None:
+        """Forget what an earlier test left."""
+        for component in self.pipeline.components:
+            self.aws.sqs.purge_queue(QueueUrl=self.deployment.queue_url(component, component.versions[0]))
+            self.aws.sqs.purge_queue(QueueUrl=self.deployment.dead_letter_url(component, component.versions[0]))
+
     def take(self, name: str) -> list[str]:
         """Take the messages out of a component's queue that no worker has received yet; gives their bodies."""
         component = self.component(name)
         url = self.deployment.queue_url(component, component.versions[0])
-        messages = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        answer = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        messages = answer.get("Messages", [])
         for message in messages:
             self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in messages]
@@ -158,11 +171,9 @@ class Floor:
         return found if found["status"] == "FAILED" else None
 
 
-def open_floor(
-    connection: Connection, database_url: str, pipeline: Pipeline, handlers: dict[str, Handle], prefix: str = "floor"
-) -> Floor:
+def open_floor(connection: Connection, database_url: str, pipeline: Pipeline, handlers: dict[str, Handle]) -> Floor:
     aws = Aws()
-    deployment = deploy(aws, connection, (pipeline,), prefix)
+    deployment = deploy(aws, connection, (pipeline,), "floor")
     return Floor(aws, connection, database_url, pipeline, deployment, handlers)
 
 

@@ -161,11 +161,11 @@ class SnackServed(Event):
     keys: tuple[str, ...]
 
 
-def snack(policy: Policy, concurrency: int = 1) -> Pipeline:
+def snack(policy: Policy) -> Pipeline:
     """The shortest pipeline that has everything a message can meet: a plan, a Map and a join."""
 
     def component(name: str, takes: type[Command], gives: type[Event]) -> Component:
-        return Component(name=name, squad="tests", input=takes, output=gives, policy=policy, concurrency=concurrency)
+        return Component(name=name, squad="tests", input=takes, output=gives, policy=policy)
 
     return Pipeline(
         name="snack",
@@ -209,7 +209,7 @@ HASTY = Policy(
     lease=3,
     limits=(
         Limit(errors=names(TransientError, UnexpectedError, HandlerTimedOut, WorkerLost), attempts=3, backoff_rate=1),
-        Limit(errors=names(ResourcePending), attempts=6, backoff_rate=1),
+        Limit(errors=names(ResourcePending), attempts=4, backoff_rate=1),
     ),
 )
 """For tests that wait for leases and retries in real time."""
