@@ -11,16 +11,29 @@ import pytest
 from psycopg import sql
 from tenacity import wait_none
 
+from contracts.pipeline import Pipeline
 from orchestrator.database import Connection, connect, make_tables
 from orchestrator.embedded.stack import Endpoints
 from services.runtime import attempt, queue
 from services.runtime.store import Pool
 from tests.behaviour.runtime.floor import Floor, open_floor
 from tests.behaviour.runtime.gates import gated_pool
-from tests.behaviour.runtime.supper import BILLS, HASTY, PATIENT, Orders, Supper, handlers, snack
-from tests.behaviour.runtime.world import Troubles, World
+from tests.behaviour.runtime.supper import (
+    BILLS,
+    HASTY,
+    PATIENT,
+    Orders,
+    counted,
+    handlers,
+    reheated,
+    snack,
+    supper,
+    two_ends,
+)
+from tests.behaviour.runtime.world import World
 
-SUPPER = Supper(PATIENT)
+PIPELINES = {p.name: p for p in (supper(PATIENT), reheated(PATIENT), counted(PATIENT), two_ends(PATIENT))}
+SUPPER = PIPELINES["supper"]
 
 MakeWorld = Callable[..., World]
 
@@ -39,8 +52,9 @@ def connection(url: str) -> Iterator[Connection]:
     with connect(url) as connection:
         make_tables(connection)
         connection.execute(BILLS)
-        graph = SUPPER.pipeline.graph
-        connection.execute("INSERT INTO graphs (digest, body) VALUES (%s, %s)", (graph.digest, graph.model_dump_json()))
+        for graph in (pipeline.graph for pipeline in PIPELINES.values()):
+            row = (graph.digest, graph.model_dump_json())
+            connection.execute("INSERT INTO graphs (digest, body) VALUES (%s, %s)", row)
         yield connection
 
 
@@ -64,14 +78,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def new_world(pool: Pool, connection: Connection, quick: None) -> MakeWorld:
     """Starts a run."""
 
-    def make(
-        style: str = "choreographed",
-        orders: Orders | None = None,
-        troubles: Troubles | None = None,
-        version: str = "v1",
-    ) -> World:
-        world = World(pool, SUPPER, orders or Orders(), troubles or {})
-        world.start(connection, style, version)
+    def make(style: str = "choreographed", orders: Orders | None = None, pipeline: Pipeline = SUPPER) -> World:
+        world = World(pool, pipeline, orders or Orders(), {})
+        world.start(connection, style)
         return world
 
     return make

@@ -166,6 +166,10 @@ class Floor:
         (run,) = self.rows("SELECT execution FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
         return dict(self.aws.stepfunctions.describe_execution(executionArn=run["execution"]))
 
+    def finished_execution(self, run_id: str) -> Json | None:
+        found = self.execution(run_id)
+        return found if found["status"] != "RUNNING" else None
+
     def failed_execution(self, run_id: str) -> Json | None:
         found = self.execution(run_id)
         return found if found["status"] == "FAILED" else None

@@ -1,5 +1,5 @@
-"""A small pipeline of the tests' own. It has one of everything: a Map of two components, flagged versions, branches side by
-side, a Choice that reuses items, joins, and a last component that writes rows with its answer.
+"""Small pipelines of the tests' own. The supper has one of everything: a Map of two components, flagged versions, branches side
+by side, a Choice that reuses items, joins, and a last component that writes rows with its answer.
 
 Every answer says which attempt made it, so that two answers of one step are never equal by accident.
 """
@@ -109,46 +109,101 @@ class SupperClosed(Event):
 Handle = Callable[[Any, Context], Event]
 
 
-@dataclass(frozen=True)
-class Supper:
-    """The pipeline with one policy for all its components, and what a test needs to know about them."""
+Make = Callable[..., Component]
 
-    policy: Policy
 
-    @property
-    def pipeline(self) -> Pipeline:
-        def component(name: str, takes: type[Command], gives: type[Event], **more: Any) -> Component:
-            return Component(name=name, squad="tests", input=takes, output=gives, policy=self.policy, **more)
+def _components(policy: Policy) -> Make:
+    def component(name: str, takes: type[Command], gives: type[Event], **more: Any) -> Component:
+        return Component(name=name, squad="tests", input=takes, output=gives, policy=policy, **more)
 
-        waiter = component("waiter", ServeTable, TableServed)
-        return Pipeline(
-            name="supper",
-            deadline=3600,
-            flow=Sequence(
-                (
-                    component("host", PlanSupper, SupperPlanned),
-                    Map(
-                        (
-                            component("chopper", ChopDish, DishChopped),
-                            component("cook", CookDish, DishCooked, versions=("v1", "v2")),
-                        ),
-                        over="plan.dishes",
+    return component
+
+
+def supper(policy: Policy) -> Pipeline:
+    """One of everything."""
+    component = _components(policy)
+    waiter = component("waiter", ServeTable, TableServed)
+    return Pipeline(
+        name="supper",
+        deadline=3600,
+        flow=Sequence(
+            (
+                component("host", PlanSupper, SupperPlanned),
+                Map(
+                    (
+                        component("chopper", ChopDish, DishChopped),
+                        component("cook", CookDish, DishCooked, versions=("v1", "v2")),
                     ),
-                    Parallel(
-                        (
-                            component("saucier", MakeSauce, SauceMade),
-                            component("sommelier", PourWine, WinePoured),
-                        )
-                    ),
-                    Choice(
-                        on="plan.day",
-                        cases={"quiet": Map((waiter,), over="plan.tables", only=("a",))},
-                        otherwise=Map((waiter,), over="plan.tables"),
-                    ),
-                    component("cashier", CloseSupper, SupperClosed, announced=True),
-                )
+                    over="plan.dishes",
+                ),
+                Parallel((component("saucier", MakeSauce, SauceMade), component("sommelier", PourWine, WinePoured))),
+                Choice(
+                    on="plan.day",
+                    cases={"quiet": Map((waiter,), over="plan.tables", only=("a",))},
+                    otherwise=Map((waiter,), over="plan.tables"),
+                ),
+                component("cashier", CloseSupper, SupperClosed, announced=True),
+            )
+        ),
+    )
+
+
+class ReheatTable(Command):
+    plan: SupperPlanned
+    wine: WinePoured
+    table: Table
+
+
+class CountGuests(Command):
+    served: tuple[TableServed, ...]
+
+
+class GuestsCounted(Event):
+    made_by: int
+    guests: int
+
+
+def _reheating(component: Make) -> Sequence:
+    reheater = component("reheater", ReheatTable, TableServed)
+    return Sequence(
+        (
+            component("host", PlanSupper, SupperPlanned),
+            component("sommelier", PourWine, WinePoured),
+            Choice(
+                on="plan.day",
+                cases={"quiet": Map((reheater,), over="plan.tables", only=("nobody",))},
+                otherwise=Map((reheater,), over="plan.tables"),
             ),
         )
+    )
+
+
+def reheated(policy: Policy) -> Pipeline:
+    """On a quiet day all tables are answered with what they had yesterday, so the wine is the last answer."""
+    return Pipeline(name="reheated", deadline=3600, flow=_reheating(_components(policy)))
+
+
+def counted(policy: Policy) -> Pipeline:
+    """The same, and then a component that takes nothing but what was reused."""
+    component = _components(policy)
+    counter = component("counter", CountGuests, GuestsCounted)
+    return Pipeline(name="counted", deadline=3600, flow=Sequence((*_reheating(component).steps, counter)))
+
+
+class WashUp(Command):
+    plan: SupperPlanned
+
+
+class WashedUp(Event):
+    made_by: int
+
+
+def two_ends(policy: Policy) -> Pipeline:
+    """Two last components, side by side."""
+    component = _components(policy)
+    ends = Parallel((component("sommelier", PourWine, WinePoured), component("scullion", WashUp, WashedUp)))
+    host = component("host", PlanSupper, SupperPlanned)
+    return Pipeline(name="two-ends", deadline=3600, flow=Sequence((host, ends)))
 
 
 class ServeSnack(Command):
@@ -164,9 +219,7 @@ class SnackServed(Event):
 def snack(policy: Policy) -> Pipeline:
     """The shortest pipeline that has everything a message can meet: a plan, a Map and a join."""
 
-    def component(name: str, takes: type[Command], gives: type[Event]) -> Component:
-        return Component(name=name, squad="tests", input=takes, output=gives, policy=policy)
-
+    component = _components(policy)
     return Pipeline(
         name="snack",
         deadline=60,
@@ -236,8 +289,12 @@ def handlers(orders: Orders) -> dict[str, Handle]:
         "sommelier": lambda inputs, ctx: WinePoured(made_by=ctx.attempt),
         "waiter": lambda inputs, ctx: TableServed(made_by=ctx.attempt, guests=inputs.table.guests),
         "cashier": close,
-        # Of the snack; the supper's waiter serves tables.
         "server": serve_snack,
+        "reheater": lambda inputs, ctx: TableServed(made_by=ctx.attempt, guests=inputs.table.guests),
+        "counter": lambda inputs, ctx: GuestsCounted(
+            made_by=ctx.attempt, guests=sum(len(table.guests) for table in inputs.served)
+        ),
+        "scullion": lambda inputs, ctx: WashedUp(made_by=ctx.attempt),
     }
 
 

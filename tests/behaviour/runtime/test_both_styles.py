@@ -7,7 +7,7 @@ import pytest
 from contracts.component import Policy
 from orchestrator.database import Connection
 from tests.behaviour.runtime.floor import open_floor
-from tests.behaviour.runtime.supper import STEPS, Orders, Supper, guests_of, handlers
+from tests.behaviour.runtime.supper import STEPS, Orders, guests_of, handlers, supper
 
 STYLES = ("orchestrated", "choreographed")
 
@@ -15,7 +15,7 @@ STYLES = ("orchestrated", "choreographed")
 @pytest.mark.usefixtures("aws")
 async def test_one_fleet_serves_both_styles_at_the_same_time(connection: Connection, url: str) -> None:
     orders = Orders("quiet")
-    floor = open_floor(connection, url, Supper(Policy()).pipeline, handlers(orders))
+    floor = open_floor(connection, url, supper(Policy()), handlers(orders))
     async with floor.working():
         runs = {style: floor.start(style, cook="v2") for style in STYLES}
         ended = await asyncio.gather(*(floor.ended(run_id) for run_id in runs.values()))

@@ -1,42 +1,23 @@
 """Ways to lose a step's answer that chance seldom finds, one by one."""
 
-import asyncio
 import json
 from random import Random
 
-import psycopg
+import pytest
 from psycopg import sql as text
 
-from contracts.envelope import StepKey
-from services.runtime import sql
-from services.runtime.joins import feed
-from tests.behaviour.runtime.conftest import MakeWorld
+from tests.behaviour.runtime.conftest import PIPELINES, MakeWorld
 from tests.behaviour.runtime.fakes import Letter
+from tests.behaviour.runtime.supper import Orders
 from tests.behaviour.runtime.world import World
-
-
-def letter(world: World, url: str, wire_type: str, item: str = "") -> Letter:
-    """The message of this type about this item that can be received."""
-    for found in world.sqs.visible():
-        body = json.loads(found.body)
-        if found.url == url and body["type"] == wire_type and body["id"].endswith(item):
-            return found
-    raise AssertionError(f"no {wire_type} waits in {url}")
-
-
-async def states(world: World, component: str) -> dict[str, str]:
-    rows = await world.rows(
-        "SELECT item, state FROM steps WHERE run_id = %(run_id)s AND component = %(component)s", component=component
-    )
-    return {row["item"]: row["state"] for row in rows}
 
 
 async def with_a_late_plan(world: World) -> Letter:
     """The plan reaches the cook only after the pie is chopped, so that it feeds the pie's cooking."""
-    await world.deliver(letter(world, "host/v1", "plan-supper.v1"), "one")
-    await world.deliver(letter(world, "chopper/v1", "supper-planned.v1"), "one")
-    await world.deliver(letter(world, "chopper/v1", "chop-dish.v1", "pie"), "one")
-    return letter(world, "cook/v1", "supper-planned.v1")
+    await world.deliver(world.letter("host/v1", "plan-supper.v1"), "one")
+    await world.deliver(world.letter("chopper/v1", "supper-planned.v1"), "one")
+    await world.deliver(world.letter("chopper/v1", "chop-dish.v1", "pie"), "one")
+    return world.letter("cook/v1", "supper-planned.v1")
 
 
 async def test_an_event_that_feeds_one_step_more_when_it_comes_again_does_not_forget_the_first(
@@ -46,8 +27,8 @@ async def test_an_event_that_feeds_one_step_more_when_it_comes_again_does_not_fo
     world = new_world()
     plan = await with_a_late_plan(world)
     await world.deliver(plan, "one", "handling", "kill")
-    assert await states(world, "cook") == {"pie": "claimed", "soup": "waiting"}
-    await world.deliver(letter(world, "chopper/v1", "chop-dish.v1", "soup"), "one")
+    assert await world.states("cook") == {"pie": "claimed", "soup": "waiting"}
+    await world.deliver(world.letter("chopper/v1", "chop-dish.v1", "soup"), "one")
     await world.expire_leases()
     plan.visible = True
     await world.drain(Random(1))
@@ -61,29 +42,12 @@ async def test_an_event_that_feeds_one_step_more_when_it_comes_again_repeats_the
     world = new_world()
     plan = await with_a_late_plan(world)
     await world.deliver(plan, "one", "publishing", "kill")
-    assert await states(world, "cook") == {"pie": "done", "soup": "waiting"}
+    assert await world.states("cook") == {"pie": "done", "soup": "waiting"}
     assert "cook/pie" not in world.events()
-    await world.deliver(letter(world, "chopper/v1", "chop-dish.v1", "soup"), "one")
+    await world.deliver(world.letter("chopper/v1", "chop-dish.v1", "soup"), "one")
     plan.visible = True
     await world.drain(Random(1))
     assert await world.status() == "SUCCEEDED"
-
-
-async def test_a_repeat_that_waits_for_the_rows_of_another_finds_what_that_one_fed(
-    new_world: MakeWorld, url: str
-) -> None:
-    """Two deliveries of one message at the same moment: the first may crash when the second has deleted it."""
-    world = new_world()
-    await world.deliver(letter(world, "host/v1", "plan-supper.v1"), "one")
-    event = StepKey(run_id=world.run_id, component="host", item="-")
-    parameters = {"run_id": world.run_id, "component": "sommelier", "version": "v1"}
-    async with await psycopg.AsyncConnection.connect(url) as first:
-        await first.execute(sql.FEED, parameters | {"event": event.id, "producer": event.local})
-        second = asyncio.create_task(feed(world.pool, event, "sommelier", "v1"))
-        while not await world.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-            assert not second.done()
-        await first.commit()
-        assert [key.local for key in await second] == ["sommelier/-"]
 
 
 async def forget(world: World, wanted: str) -> None:
@@ -117,7 +81,7 @@ async def test_a_sweep_sends_the_command_of_a_step_whose_worker_and_message_are_
     assert len(world.sqs.letters) == sent
     await forget(world, "cook/v1")
     await world.sweep("cook/v1")
-    assert await states(world, "cook") == {"pie": "claimed", "soup": "waiting"}
+    assert await world.states("cook") == {"pie": "claimed", "soup": "waiting"}
     await world.drain(Random(1))
     assert await world.status() == "SUCCEEDED"
 
@@ -128,7 +92,7 @@ async def test_a_sweep_starts_a_step_whose_needs_were_answered_without_an_event(
     await world.sweep("cook/v1")
     await forget(world, "cook/v1")
     await world.sweep("cook/v1")
-    assert await states(world, "cook") == {"pie": "ready", "soup": "waiting"}
+    assert await world.states("cook") == {"pie": "ready", "soup": "waiting"}
     assert [json.loads(found.body)["id"] for found in world.sqs.visible() if found.url == "cook/v1"] == [
         f"{world.run_id}/cook/pie"
     ]
@@ -139,8 +103,40 @@ async def test_a_sweep_starts_a_step_whose_needs_were_answered_without_an_event(
 async def test_an_event_is_published_although_a_task_token_has_asked_too(new_world: MakeWorld) -> None:
     """A command of the execution before comes while the step of a run that was redriven choreographed is handled."""
     world = new_world()
-    first = letter(world, "host/v1", "plan-supper.v1")
+    first = world.letter("host/v1", "plan-supper.v1")
     await world.deliver(first, "one", "handling", "pause")
     await world.deliver(world.sqs.put("host/v1", first.body, "an old token"), "two")
     await world.resume(world.under_way[0], 0, "finish")
     assert world.events().keys() == {"host/-"}
+
+
+@pytest.mark.parametrize("style", ["choreographed", "orchestrated"])
+async def test_a_run_whose_last_steps_are_all_reused_ends_with_the_last_answer(
+    new_world: MakeWorld, style: str
+) -> None:
+    world = new_world(style, Orders("quiet"), pipeline=PIPELINES["reheated"])
+    await world.drain(Random(1))
+    assert await world.states("reheater") == {"a": "reused", "b": "reused"}
+    assert await world.status() == "SUCCEEDED"
+
+
+async def test_a_sweep_starts_a_step_that_takes_nothing_but_reused_answers(new_world: MakeWorld) -> None:
+    """No event is there to start it."""
+    world = new_world(orders=Orders("quiet"), pipeline=PIPELINES["counted"])
+    await world.drain(Random(1))
+    assert await world.states("counter") == {"-": "waiting"}
+    await world.sweep("counter/v1")
+    await world.drain(Random(1))
+    assert await world.status() == "SUCCEEDED"
+
+
+async def test_an_attempt_that_ends_after_its_run_is_recorded(new_world: MakeWorld) -> None:
+    world = new_world()
+    await world.deliver(world.letter("host/v1", "plan-supper.v1"), "one", "handling", "pause")
+    await world.rows("UPDATE runs SET status = 'FAILED', cause = 'the deadline has passed' WHERE run_id = %(run_id)s")
+    await world.resume(world.under_way[0], 0, "finish")
+    (attempt,) = await world.rows("SELECT outcome, error, cause FROM attempts WHERE run_id = %(run_id)s")
+    assert attempt == {"outcome": "failed", "error": "GivenBack", "cause": "the run is FAILED"}
+    assert await world.states("host") == {"-": "ready"}
+    assert world.events() == {}
+    assert world.sqs.visible() == world.sqs.hidden() == []

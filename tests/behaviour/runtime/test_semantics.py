@@ -35,7 +35,7 @@ from tests.behaviour.runtime.world import Course, Troubles, World, loads
 
 PICKS = st.integers(0, 99)
 QUEUES = st.sampled_from(
-    [f"{component.name}/{version}" for component in SUPPER.pipeline.components for version in component.versions]
+    [f"{component.name}/{version}" for component in SUPPER.components for version in component.versions]
 )
 SEEDS = st.integers(0, 2**32)
 GATES = st.integers(0, 24)
@@ -85,7 +85,7 @@ class Semantics(RuleBasedStateMachine):
         if self.fatal:
             planned.setdefault(self.fatal, []).extend([BadData] * OFTEN)
         self.world = World(self.pool, SUPPER, self.orders, planned)
-        self.world.start(self.connection, self.style, version)
+        self.world.start(self.connection, self.style, cook=version)
         self.answers: dict[str, Any] = {}
         self.order = Random(seed)
         self.status = "RUNNING"

@@ -11,6 +11,7 @@ from typing import Any
 from contracts.component import Component
 from contracts.errors import BrigadeError
 from contracts.message import Event
+from contracts.pipeline import Pipeline
 from orchestrator.asl import queue_placeholder
 from orchestrator.database import Connection
 from orchestrator.deploy import Deployment
@@ -29,7 +30,7 @@ from services.runtime.telemetry import Metrics, step_log
 from tests.behaviour.runtime.fake_stepfunctions import FakeStepFunctions
 from tests.behaviour.runtime.fakes import FakeSns, FakeSqs, Letter
 from tests.behaviour.runtime.gates import WAY, Fate, Killed, Way, gate
-from tests.behaviour.runtime.supper import TODAY, Handle, Orders, Supper, handlers
+from tests.behaviour.runtime.supper import TODAY, Handle, Orders, handlers
 
 STUCK = 20.0
 """Seconds after which a delivery that neither ends nor stops at a gate is given up."""
@@ -77,9 +78,9 @@ class Course:
 
 
 class World:
-    def __init__(self, pool: Pool, supper: Supper, orders: Orders, troubles: Troubles) -> None:
+    def __init__(self, pool: Pool, pipeline: Pipeline, orders: Orders, troubles: Troubles) -> None:
         self.pool = pool
-        self.pipeline = supper.pipeline
+        self.pipeline = pipeline
         self.graph = self.pipeline.graph
         self.places = {
             f"{component.name}/{version}": (component, version)
@@ -98,14 +99,14 @@ class World:
         self.handled: Counter[str] = Counter()
         self.run_id = ""
 
-    def start(self, connection: Connection, style: str, version: str) -> None:
+    def start(self, connection: Connection, style: str, **flags: str) -> None:
         aws: Any = SimpleNamespace(
             sqs=SimpleNamespace(send_message=lambda **asked: self.sqs.put(asked["QueueUrl"], asked["MessageBody"])),
             stepfunctions=self.stepfunctions,
         )
         outputs = {queue_placeholder(c.name, v): url for url, (c, v) in self.places.items()}
         outputs[state_machine_name(self.pipeline)] = "arn:aws:states:here:0:stateMachine:supper"
-        started = start_run(aws, connection, Deployment(outputs), self.pipeline, style, TODAY, {"cook": version})
+        started = start_run(aws, connection, Deployment(outputs), self.pipeline, style, TODAY, flags)
         self.run_id = started.run_id
         connection.execute("UPDATE runs SET started_at = now() - interval '1 minute' WHERE run_id = %s", (self.run_id,))
 
@@ -237,6 +238,19 @@ class World:
         async with self.pool.connection() as connection:
             cursor = await connection.execute(query, {"run_id": self.run_id} | parameters)
             return await cursor.fetchall() if cursor.description else []
+
+    def letter(self, url: str, wire_type: str, item: str = "") -> Letter:
+        """The message of this type about this item that can be received."""
+        for letter in self.sqs.visible():
+            body = json.loads(letter.body)
+            if letter.url == url and body["type"] == wire_type and body["id"].endswith(item):
+                return letter
+        raise AssertionError(f"no {wire_type} waits in {url}")
+
+    async def states(self, component: str) -> dict[str, str]:
+        """The states of a component's steps, by item."""
+        query = "SELECT item, state FROM steps WHERE run_id = %(run_id)s AND component = %(component)s"
+        return {row["item"]: row["state"] for row in await self.rows(query, component=component)}
 
     def events(self) -> dict[str, list[Any]]:
         """What was published, by local key."""
