@@ -4,6 +4,8 @@
 - *mean of 4*, *mean of 13*: the mean of so many last weeks, the same for every week ahead.
 - *smoothing*: exponential smoothing, its error, trend and parameters chosen by AICc (Hyndman and Khandakar 2008).
 - *theta*: the dynamic optimised theta model (Fiorucci and others 2016).
+- *yearly wave*: a straight line and one sine of a year, fitted to all weeks, moved to the level of the last 13. In a history
+  of under 65 weeks, the mean of 13.
 - *combination*: the mean of smoothing, theta and mean of 13 (Bates and Granger 1969: errors of different models cancel).
 """
 
@@ -15,9 +17,11 @@ Floats = npt.NDArray[np.float64]
 
 SEASON = 52
 SHORT_MEAN, LONG_MEAN = 4, 13
+YEAR = 365.25 / 7
+"""Weeks."""
 
 COMBINATION = "combination"
-CANDIDATES = (COMBINATION, "smoothing", "theta", "mean of 13", "mean of 4", "seasonal naive")
+CANDIDATES = (COMBINATION, "smoothing", "theta", "mean of 13", "mean of 4", "yearly wave", "seasonal naive")
 """In the order of preference when two miss by the same."""
 
 
@@ -40,6 +44,7 @@ def predictions(logs: Floats, horizon: int) -> dict[str, Floats]:
         "theta": theta,
         "mean of 13": steady,
         "mean of 4": recent_mean(logs, horizon, SHORT_MEAN),
+        "yearly wave": yearly_wave(logs, horizon),
         "seasonal naive": seasonal_naive(logs, horizon),
     }
 
@@ -52,6 +57,21 @@ def seasonal_naive(logs: Floats, horizon: int) -> Floats:
     if len(logs) < SEASON:
         return np.full(horizon, logs[-1])
     return np.resize(logs[-SEASON:], horizon)
+
+
+def yearly_wave(logs: Floats, horizon: int) -> Floats:
+    if len(logs) < SEASON + LONG_MEAN:
+        return recent_mean(logs, horizon)
+    weeks = np.arange(len(logs) + horizon)
+    angle = 2 * np.pi * weeks / YEAR
+    shape = np.stack([np.ones(len(weeks)), weeks / len(logs), np.sin(angle), np.cos(angle)], axis=1)
+    known = shape[: len(logs)]
+    # einsum adds in one fixed order; a threaded matrix product might not.
+    fit = np.linalg.solve(np.einsum("wa,wb->ab", known, known), np.einsum("wa,w->a", known, logs))
+    wave = np.einsum("wa,a->w", shape, fit)
+    level = (logs - wave[: len(logs)])[-LONG_MEAN:].mean()
+    found: Floats = wave[len(logs) :] + level
+    return found
 
 
 def _fitted(name: str, model: AutoETS | DynamicOptimizedTheta, logs: Floats, horizon: int) -> Floats:

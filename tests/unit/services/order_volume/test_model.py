@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.order_volume.candidates import CANDIDATES, COMBINATION, predictions, seasonal_naive
+from services.order_volume.candidates import CANDIDATES, COMBINATION, YEAR, predictions, seasonal_naive, yearly_wave
 from services.order_volume.kinds import ENOUGH_TO_CHOOSE
 from services.order_volume.model import (
     LARGEST_RESIDUAL,
@@ -55,6 +55,21 @@ def test_a_year_ago_repeats_when_the_horizon_is_longer() -> None:
     logs = np.arange(60.0)
     assert seasonal_naive(logs, 54).tolist() == [*range(8, 60), 8, 9]
     assert seasonal_naive(logs[:51], 2).tolist() == [50, 50]
+
+
+def test_a_noisy_yearly_wave_on_a_trend_is_found() -> None:
+    weeks = np.arange(118)
+    clean = 1000 * np.exp(0.003 * weeks + 0.2 * np.cos(2 * np.pi * weeks / YEAR))
+    noisy = clean[:104] * np.exp(0.04 * np.random.default_rng(2).standard_normal(104))
+    (forecast,) = forecast_all([noisy], range(1, 15))
+    assert forecast.method == "yearly wave"
+    assert forecast.p50 == pytest.approx(clean[104:], rel=0.06)
+
+
+def test_a_yearly_wave_needs_more_than_a_year() -> None:
+    logs = np.arange(64.0)
+    assert yearly_wave(logs, 2).tolist() == [logs[-13:].mean()] * 2
+    assert yearly_wave(np.arange(65.0), 2) == pytest.approx([65, 66])
 
 
 def test_another_candidate_must_be_clearly_better_than_the_combination() -> None:
