@@ -31,6 +31,7 @@ render: setup ## Write again the files that follow from the pipelines
 bench: setup ## Measure the worker's overhead and the gain of extracting in parallel
 	$(BIN)/python -m bench.worker
 	$(BIN)/python -m bench.extract
+	$(BIN)/python -m bench.models
 
 clean: ## Remove what setup and the tests made in this folder
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
