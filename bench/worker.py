@@ -29,7 +29,7 @@ from orchestrator.embedded.home import Home
 
 MESSAGES = 3000
 WARM_UP = 200
-ROUNDS = 3
+ROUNDS = 5
 
 MOST_CALLS = 0.25
 """SQS API calls per message."""
