@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -13,8 +12,7 @@ BATCH = 10
 """The most messages one call of SQS or SNS can carry."""
 
 
-@dataclass(frozen=True)
-class Asked(Generic[Item, Answer]):
+class Asked(NamedTuple, Generic[Item, Answer]):
     item: Item
     answer: "asyncio.Future[Answer]"
 

@@ -13,19 +13,45 @@ from contracts.envelope import StepKey
 
 NAMESPACE = "Brigade"
 
+WORKER_FIELDS = ("component", "version", "worker")
+STEP_FIELDS = ("run", "item", "attempt")
+"""Of a log line: of each, and of those about a step."""
+
 MOST_VALUES = 100
 """Of one metric in one EMF line."""
 
 
+class JsonLines(LambdaPowertoolsFormatter):
+    """One JSON object per record, with the fields that `brigade logs` sorts and filters by.
+
+    A line without a traceback, there is one for every message, takes a shorter way than powertools' own to the same text.
+    """
+
+    def __init__(self, component: str, version: str, worker: str) -> None:
+        encoder = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":"))
+        order = ["timestamp", "level", "message", "location", *WORKER_FIELDS]
+        super().__init__(json_serializer=encoder.encode, utc=True, use_rfc3339=True, log_record_order=order)
+        self._worker = dict(zip(WORKER_FIELDS, (component, version, worker), strict=True))
+        self.append_keys(**self._worker)
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info:
+            return super().format(record)
+        line = {
+            "timestamp": self.formatTime(record),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "location": f"{record.funcName}:{record.lineno}",
+            **self._worker,
+        }
+        line |= {name: value for name in STEP_FIELDS if (value := getattr(record, name, None)) is not None}
+        return self.serialize(line)
+
+
 def configure_logging(level: str, component: str, version: str, worker: str) -> None:
-    """One JSON line per record on standard output, with the fields that `brigade logs` sorts and filters by."""
-    encoder = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":"))
-    formatter = LambdaPowertoolsFormatter(
-        json_serializer=encoder.encode, utc=True, use_rfc3339=True, log_record_order=["timestamp", "level", "message"]
-    )
-    formatter.append_keys(component=component, version=version, worker=worker)
+    """JSON lines on standard output."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonLines(component, version, worker))
     # No line shows these, and each record would look them up.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
