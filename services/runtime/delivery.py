@@ -104,8 +104,7 @@ class Delivery(Settling):
             return await self._on_failure(found, run, message)
         if isinstance(found, Ended):
             await self.store.release(claim, found.reason)
-            return await self._unwanted(found, message)
-        return GiveBack(1)
+        return GiveBack(1)  # what has become of the step shows when the message comes again
 
     async def _answer(
         self, key: StepKey, answer: str, run: Run, node: Node, message: Received, newest: str | None = None

@@ -30,7 +30,10 @@ class Letter:
 
 
 class FakeSqs:
-    def __init__(self) -> None:
+    """When it is careless, a receipt deletes a message that has been received again since; SQS promises neither."""
+
+    def __init__(self, careless: bool = False) -> None:
+        self.careless = careless
         self.letters: list[Letter] = []
         self.refused_deletes = 0
         self.to_receive: Letter | None = None
@@ -91,16 +94,18 @@ class FakeSqs:
         await gate("dead-lettering")
 
     async def delete_message_batch(self, **asked: Any) -> Json:
-        """Any receipt deletes, also one that has been received again since: that loses the most."""
         await gate("deleting", may_cancel=False)
         failed = []
         for entry in asked["Entries"]:
             if self.refused_deletes:
                 self.refused_deletes -= 1
                 failed.append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
-            else:
+            elif self.careless or self._is_newest(entry["ReceiptHandle"]):
                 self._by_receipt(entry["ReceiptHandle"]).deleted = True
         return {"Failed": failed}
+
+    def _is_newest(self, receipt: str) -> bool:
+        return receipt == f"{self._by_receipt(receipt).number}:{self._by_receipt(receipt).receives}"
 
     def _by_receipt(self, receipt: str) -> Letter:
         return self.letters[int(receipt.split(":")[0])]

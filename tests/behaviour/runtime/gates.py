@@ -88,7 +88,7 @@ class GatedPool(AsyncConnectionPool[Any]):
     ) -> AsyncIterator[Any]:
         async with super().connection(timeout) as connection:
             yield connection
-        await gate("database", psycopg.OperationalError("a test cut the line"))
+        await gate("committed", psycopg.OperationalError("a test cut the line"))
 
 
 def gated_pool(database_url: str) -> Pool:

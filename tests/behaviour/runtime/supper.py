@@ -199,9 +199,10 @@ class WashedUp(Event):
 
 
 def two_ends(policy: Policy) -> Pipeline:
-    """Two last components, side by side."""
+    """Two last components, side by side, that are announced."""
     component = _components(policy)
-    ends = Parallel((component("sommelier", PourWine, WinePoured), component("scullion", WashUp, WashedUp)))
+    sommelier = component("sommelier", PourWine, WinePoured, announced=True)
+    ends = Parallel((sommelier, component("scullion", WashUp, WashedUp, announced=True)))
     host = component("host", PlanSupper, SupperPlanned)
     return Pipeline(name="two-ends", deadline=3600, flow=Sequence((host, ends)))
 

@@ -4,7 +4,6 @@ import json
 from random import Random
 
 import pytest
-from psycopg import sql as text
 
 from tests.behaviour.runtime.conftest import PIPELINES, MakeWorld
 from tests.behaviour.runtime.fakes import Letter
@@ -50,14 +49,12 @@ async def test_an_event_that_feeds_one_step_more_when_it_comes_again_repeats_the
     assert await world.status() == "SUCCEEDED"
 
 
-async def forget(world: World, wanted: str) -> None:
+async def forget(world: World, url: str) -> None:
     """Lose every message to this queue, and let more time pass than a sweep waits."""
-    for found in world.sqs.letters:
-        found.deleted = found.deleted or found.url == wanted
-    old = text.SQL("now() - interval '5 minutes'")
-    for column in ("ready_at", "lease_until", "ended_at"):
-        query = text.SQL("UPDATE steps SET {0} = {1} WHERE {0} IS NOT NULL").format(text.Identifier(column), old)
-        await world.rows(query.as_string())
+    for letter in world.sqs.letters:
+        letter.deleted = letter.deleted or letter.url == url
+    await world.expire_leases()
+    await world.let_time_pass()
 
 
 async def test_a_sweep_sends_the_command_of_a_ready_step_whose_message_is_lost(new_world: MakeWorld) -> None:
@@ -100,6 +97,31 @@ async def test_a_sweep_starts_a_step_whose_needs_were_answered_without_an_event(
     assert await world.status() == "SUCCEEDED"
 
 
+async def test_the_owner_answers_the_newest_token_too(new_world: MakeWorld) -> None:
+    """The callback timed out and its next command has come while the handler runs."""
+    world = new_world("orchestrated")
+    await world.deliver(world.letter("host/v1", "plan-supper.v1"), "one", "handling", "pause")
+    (old,) = world.stepfunctions.waiting
+    world.stepfunctions.time_out(old)
+    await world.deliver(world.letter("host/v1", "plan-supper.v1"), "two")
+    await world.resume(world.under_way[0], 0, "finish")
+    assert world.stepfunctions.outputs.keys() == {"host/-"}
+
+
+async def test_a_late_owner_leaves_the_message_to_the_new_one(new_world: MakeWorld) -> None:
+    """It may crash, and has no other message."""
+    world = new_world()
+    first = world.letter("host/v1", "plan-supper.v1")
+    await world.deliver(first, "one", "handled", "pause")
+    await world.expire_leases()
+    first.visible = True
+    await world.deliver(first, "two", "handling", "kill")
+    await world.resume(world.under_way[0], 0, "finish")
+    assert not first.deleted
+    await world.drain(Random(1))
+    assert await world.status() == "SUCCEEDED"
+
+
 async def test_an_event_is_published_although_a_task_token_has_asked_too(new_world: MakeWorld) -> None:
     """A command of the execution before comes while the step of a run that was redriven choreographed is handled."""
     world = new_world()
@@ -138,5 +160,23 @@ async def test_an_attempt_that_ends_after_its_run_is_recorded(new_world: MakeWor
     (attempt,) = await world.rows("SELECT outcome, error, cause FROM attempts WHERE run_id = %(run_id)s")
     assert attempt == {"outcome": "failed", "error": "GivenBack", "cause": "the run is FAILED"}
     assert await world.states("host") == {"-": "ready"}
+    await world.drain(Random(1))
     assert world.events() == {}
-    assert world.sqs.visible() == world.sqs.hidden() == []
+
+
+@pytest.mark.parametrize("style", ["choreographed", "orchestrated"])
+async def test_the_last_answer_is_given_although_the_line_was_cut_right_after_its_commit(
+    new_world: MakeWorld, style: str
+) -> None:
+    """The worker cannot know that it ended the run itself."""
+    world = new_world(style, pipeline=PIPELINES["two-ends"])
+    await world.deliver(world.letter("host/v1", "plan-supper.v1"), "one")
+    for url in ("sommelier/v1", "scullion/v1"):
+        (letter,) = [letter for letter in world.sqs.visible() if letter.url == url]
+        await world.deliver(letter, "one", "handled", "pause")
+        await world.resume(world.under_way[0], "committed", "fail")
+    assert await world.status() == "SUCCEEDED"
+    await world.drain(Random(1))
+    assert world.stepfunctions.status == ("SUCCEEDED" if style == "orchestrated" else "RUNNING")
+    assert world.stepfunctions.error is None
+    assert world.events().keys() >= {"sommelier/-", "scullion/-"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import Counter
 from dataclasses import dataclass
 from random import Random
 from types import SimpleNamespace
@@ -78,7 +77,9 @@ class Course:
 
 
 class World:
-    def __init__(self, pool: Pool, pipeline: Pipeline, orders: Orders, troubles: Troubles) -> None:
+    def __init__(
+        self, pool: Pool, pipeline: Pipeline, orders: Orders, troubles: Troubles, careless: bool = False
+    ) -> None:
         self.pool = pool
         self.pipeline = pipeline
         self.graph = self.pipeline.graph
@@ -89,14 +90,13 @@ class World:
         }
         self.handlers = handlers(orders)
         self.troubles = troubles
-        self.sqs = FakeSqs()
+        self.sqs = FakeSqs(careless)
         policies = {url: filter_policy(c, version, (self.pipeline,)) for url, (c, version) in self.places.items()}
         self.sns = FakeSns(self.sqs, {url: policy for url, policy in policies.items() if policy})
         self.stepfunctions = FakeStepFunctions(self.graph, self._send_command)
         self.outgoing = Outgoing(self._fake(self.sns), self._fake(self.stepfunctions), "topic")
         self.under_way: list[Course] = []
         self.deliveries = 0
-        self.handled: Counter[str] = Counter()
         self.run_id = ""
 
     def start(self, connection: Connection, style: str, **flags: str) -> None:
@@ -155,7 +155,6 @@ class World:
         kitchen = GatedKitchen(self.handlers[component.name], self.troubles)
 
         def make_context(run: Run, claim: Claim, held: Held) -> Context:
-            self.handled[claim.key.local] += 1
             nothing: Any = None
             return Context(
                 run_id=claim.key.run_id,
@@ -185,22 +184,27 @@ class World:
         await course.leases._renew(list(course.leases._held))
 
     async def sweep_late(self, pick: int) -> None:
-        """A sweep after so long a silence that every ready step looks forgotten."""
-        query = "UPDATE steps SET ready_at = now() - interval '5 minutes' WHERE run_id = %(run_id)s AND state = 'ready'"
-        await self.rows(query)
+        """A sweep after so long a silence that whatever could have run looks forgotten."""
+        await self.let_time_pass()
         await self.sweep(list(self.places)[pick % len(self.places)])
+
+    async def let_time_pass(self) -> None:
+        for column in ("ready_at", "lease_until", "ended_at"):
+            await self.rows(f"UPDATE steps SET {column} = now() - interval '5 minutes' WHERE {column} < now()")
 
     async def stir(self, order: Random, times: int) -> None:
         """So many things happen, any of those that can."""
         for _ in range(times):
             visible, hidden = self.sqs.visible(), self.sqs.hidden()
+            fate: Fate = order.choice(("finish", "finish", "finish", "pause", "kill", "kill", "fail", "cancel"))
             chance = order.random()
-            if visible and chance < 0.7:
+            if visible and chance < 0.6:
                 # By queue first, so that fan-outs do not crowd out the rest.
                 url = order.choice(sorted({letter.url for letter in visible}))
                 letter = order.choice([letter for letter in visible if letter.url == url])
-                fate: Fate = order.choice(("finish", "finish", "finish", "kill", "kill", "fail", "cancel"))
                 await self.deliver(letter, order.choice(("one", "two")), order.randrange(25), fate)
+            elif self.under_way and chance < 0.75:
+                await self.resume(order.choice(self.under_way), order.randrange(25), fate)
             elif hidden and chance < 0.9:
                 order.choice(hidden).visible = True
             elif chance < 0.97:
@@ -210,7 +214,10 @@ class World:
                 self.sqs.put(letter.url, letter.body, letter.token)
 
     async def drain(self, order: Random) -> None:
-        """No more faults: everything is delivered, in any order, until nothing is left."""
+        """No more faults: everything is delivered, in any order, until nothing is left.
+
+        Sweeps help only where a queue has lost messages: otherwise the messages alone must be enough.
+        """
         for course in list(self.under_way):
             await self.resume(course, 0, "finish")
         self.sqs.refused_deletes = 0
@@ -220,9 +227,12 @@ class World:
             if hidden := self.sqs.hidden():
                 order.choice(hidden).visible = True
             elif not self.sqs.visible():
-                if not self.stepfunctions.waiting:
+                if self.stepfunctions.waiting:
+                    self.stepfunctions.time_out(order.choice(list(self.stepfunctions.waiting)))
+                elif not self.sqs.careless or await self.status() != "RUNNING":
                     return
-                self.stepfunctions.time_out(order.choice(list(self.stepfunctions.waiting)))
+                else:
+                    await self.sweep_late(order.randrange(len(self.places)))
             if visible := self.sqs.visible():
                 await self.deliver(order.choice(visible), "one")
         raise AssertionError(f"after {ROUNDS} rounds there is still something left")
