@@ -18,18 +18,8 @@ from services.runtime import attempt, queue
 from services.runtime.store import Pool
 from tests.behaviour.runtime.floor import Floor, open_floor
 from tests.behaviour.runtime.gates import gated_pool
-from tests.behaviour.runtime.supper import (
-    BILLS,
-    HASTY,
-    PATIENT,
-    Orders,
-    counted,
-    handlers,
-    reheated,
-    snack,
-    supper,
-    two_ends,
-)
+from tests.behaviour.runtime.squads import BILLS, Orders, handlers
+from tests.behaviour.runtime.supper import HASTY, PATIENT, counted, reheated, snack, supper, two_ends
 from tests.behaviour.runtime.world import World
 
 PIPELINES = {p.name: p for p in (supper(PATIENT), reheated(PATIENT), counted(PATIENT), two_ends(PATIENT))}

@@ -20,7 +20,7 @@ from services.runtime.__main__ import compose
 from services.runtime.settings import Settings
 from services.runtime.store import Worker
 from services.runtime.worker import WorkerProcess
-from tests.behaviour.runtime.supper import TODAY, Handle
+from tests.behaviour.runtime.squads import TODAY, Handle
 
 Json = dict[str, Any]
 

@@ -5,25 +5,17 @@ Every answer says which attempt made it, so that two answers of one step are nev
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from contracts.component import Component, Limit, Policy, names
 from contracts.errors import HandlerTimedOut, ResourcePending, TransientError, UnexpectedError, WorkerLost
 from contracts.graph import WHOLE
-from contracts.message import Command, EarlierResult, Event, Item, Plan
+from contracts.message import Command, Event, Item, Plan
 from contracts.pipeline import Choice, Map, Parallel, Pipeline, Sequence
 from contracts.run import RunRequest
-from services.runtime.context import Context
 
 DISHES = ("pie", "soup")
 TABLES = ("a", "b")
-TODAY = date(2026, 11, 25)
-YESTERDAY = date(2026, 11, 24)
-
-BILLS = "CREATE TABLE IF NOT EXISTS bills (run_id text, guest text)"
-"""No key on purpose: a row that is written twice is there twice."""
 
 
 class Dish(Item):
@@ -104,9 +96,6 @@ class CloseSupper(Command):
 class SupperClosed(Event):
     made_by: int
     guests: tuple[str, ...]
-
-
-Handle = Callable[[Any, Context], Event]
 
 
 Make = Callable[..., Component]
@@ -234,17 +223,15 @@ def snack(policy: Policy) -> Pipeline:
     )
 
 
-def serve_snack(inputs: ServeSnack, ctx: Context) -> Event:
-    return SnackServed(made_by=ctx.attempt, keys=tuple(chopped.key for chopped in inputs.chopped))
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What the host plans: on a quiet day table b is answered with what it was served yesterday."""
-
-    day: str = "busy"
-    dishes: tuple[str, ...] = DISHES
-
+STEPS = (
+    f"host/{WHOLE}",
+    *(f"{component}/{dish}" for dish in DISHES for component in ("chopper", "cook")),
+    f"saucier/{WHOLE}",
+    f"sommelier/{WHOLE}",
+    *(f"waiter/{table}" for table in TABLES),
+    f"cashier/{WHOLE}",
+)
+"""Local keys of every step of a run."""
 
 OFTEN = 1000
 """Attempts no test comes near by disturbing a run."""
@@ -267,54 +254,3 @@ HASTY = Policy(
     ),
 )
 """For tests that wait for leases and retries in real time."""
-
-
-def handlers(orders: Orders) -> dict[str, Handle]:
-    """The squads' functions, by component."""
-
-    def host(inputs: PlanSupper, ctx: Context) -> Event:
-        leftovers = TableServed(made_by=0, guests=("leftover",))
-        last = EarlierResult(run_id="earlier", date=YESTERDAY, output=leftovers.model_dump(mode="json"))
-        return SupperPlanned(
-            made_by=ctx.attempt,
-            day=orders.day,
-            dishes=tuple(Dish(key=key, minutes=len(key)) for key in orders.dishes),
-            tables=tuple(Table(key=key, guests=(f"{key}1", f"{key}2"), last=last) for key in TABLES),
-        )
-
-    return {
-        "host": host,
-        "chopper": lambda inputs, ctx: DishChopped(made_by=ctx.attempt, key=inputs.dish.key),
-        "cook": lambda inputs, ctx: DishCooked(made_by=ctx.attempt, key=inputs.chopped.key, version=ctx.version),
-        "saucier": lambda inputs, ctx: SauceMade(made_by=ctx.attempt, dishes=tuple(d.key for d in inputs.cooked)),
-        "sommelier": lambda inputs, ctx: WinePoured(made_by=ctx.attempt),
-        "waiter": lambda inputs, ctx: TableServed(made_by=ctx.attempt, guests=inputs.table.guests),
-        "cashier": close,
-        "server": serve_snack,
-        "reheater": lambda inputs, ctx: TableServed(made_by=ctx.attempt, guests=inputs.table.guests),
-        "counter": lambda inputs, ctx: GuestsCounted(
-            made_by=ctx.attempt, guests=sum(len(table.guests) for table in inputs.served)
-        ),
-        "scullion": lambda inputs, ctx: WashedUp(made_by=ctx.attempt),
-    }
-
-
-def close(inputs: CloseSupper, ctx: Context) -> Event:
-    guests = tuple(guest for table in inputs.served for guest in table.guests)
-    ctx.with_answer("INSERT INTO bills (run_id, guest) VALUES (%s, %s)", [(ctx.run_id, guest) for guest in guests])
-    return SupperClosed(made_by=ctx.attempt, guests=guests)
-
-
-def guests_of(orders: Orders) -> list[str]:
-    return ["a1", "a2", "leftover"] if orders.day == "quiet" else ["a1", "a2", "b1", "b2"]
-
-
-STEPS = (
-    f"host/{WHOLE}",
-    *(f"{component}/{dish}" for dish in DISHES for component in ("chopper", "cook")),
-    f"saucier/{WHOLE}",
-    f"sommelier/{WHOLE}",
-    *(f"waiter/{table}" for table in TABLES),
-    f"cashier/{WHOLE}",
-)
-"""Local keys of every step of a run."""

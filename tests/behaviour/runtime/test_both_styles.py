@@ -7,7 +7,8 @@ import pytest
 from contracts.component import Policy
 from orchestrator.database import Connection
 from tests.behaviour.runtime.floor import open_floor
-from tests.behaviour.runtime.supper import STEPS, Orders, guests_of, handlers, supper
+from tests.behaviour.runtime.squads import Orders, guests_of, handlers
+from tests.behaviour.runtime.supper import STEPS, supper
 
 STYLES = ("orchestrated", "choreographed")
 

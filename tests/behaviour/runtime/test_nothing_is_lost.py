@@ -7,7 +7,7 @@ import pytest
 
 from tests.behaviour.runtime.conftest import PIPELINES, MakeWorld
 from tests.behaviour.runtime.fakes import Letter
-from tests.behaviour.runtime.supper import Orders
+from tests.behaviour.runtime.squads import Orders
 from tests.behaviour.runtime.world import World
 
 
@@ -120,6 +120,21 @@ async def test_a_late_owner_leaves_the_message_to_the_new_one(new_world: MakeWor
     assert not first.deleted
     await world.drain(Random(1))
     assert await world.status() == "SUCCEEDED"
+
+
+async def test_a_late_owner_s_answer_does_not_count(new_world: MakeWorld) -> None:
+    world = new_world()
+    first = world.letter("host/v1", "plan-supper.v1")
+    await world.deliver(first, "one", "handled", "pause")
+    await world.expire_leases()
+    first.visible = True
+    await world.deliver(first, "two", "handled", "pause")
+    late, owner = world.under_way
+    await world.resume(late, 0, "finish")
+    assert await world.states("host") == {"-": "claimed"}
+    await world.resume(owner, 0, "finish")
+    (event,) = world.events()["host/-"]
+    assert event["made_by"] == 2
 
 
 async def test_an_event_is_published_although_a_task_token_has_asked_too(new_world: MakeWorld) -> None:

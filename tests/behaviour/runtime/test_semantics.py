@@ -3,12 +3,12 @@ stopped after any await, leases and visibility that run out, lost answers. Real 
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from random import Random
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,19 +19,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contracts.errors import (
-    BadData,
-    BrigadeError,
-    ResourcePending,
-    TransientError,
-)
+from contracts.errors import ResourcePending, TransientError
 from orchestrator.database import Connection
 from services.runtime.store import Pool
 from tests.behaviour.runtime.conftest import SUPPER
 from tests.behaviour.runtime.fakes import Letter
 from tests.behaviour.runtime.gates import Fate, gated_pool
-from tests.behaviour.runtime.supper import OFTEN, STEPS, Orders, guests_of
-from tests.behaviour.runtime.world import Course, Troubles, World, loads
+from tests.behaviour.runtime.squads import Orders
+from tests.behaviour.runtime.supper import STEPS
+from tests.behaviour.runtime.witness import Witness
+from tests.behaviour.runtime.world import Course, World
 
 PICKS = st.integers(0, 99)
 QUEUES = st.sampled_from(
@@ -43,13 +40,16 @@ FATES: st.SearchStrategy[Fate] = st.sampled_from(("finish", "finish", "pause", "
 WORKERS = st.sampled_from(("one", "two"))
 
 
-SETTINGS = settings(
-    max_examples=60,
-    stateful_step_count=40,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
-)
+RUNS: dict[str, st.SearchStrategy[Any]] = {
+    "orders": st.sampled_from((Orders("busy"), Orders("quiet"))),
+    "version": st.sampled_from(("v1", "v2")),
+    "troubles": st.dictionaries(
+        st.sampled_from(STEPS), st.lists(st.sampled_from((TransientError, ResourcePending)), max_size=2), max_size=2
+    ),
+    "fatal": st.none() | st.none() | st.none() | st.sampled_from(STEPS),
+    "careless": st.booleans(),
+}
+"""How a run may be, whatever happens to it."""
 
 
 class Semantics(RuleBasedStateMachine):
@@ -58,44 +58,18 @@ class Semantics(RuleBasedStateMachine):
     pool: ClassVar[Pool]
     connection: ClassVar[Connection]
 
+    witness: Witness | None = None
     world: World
-    fatal: str | None
-    orders: Orders
+    order: Random
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(work)
 
-    @initialize(
-        quiet=st.booleans(),
-        version=st.sampled_from(("v1", "v2")),
-        troubles=st.dictionaries(
-            st.sampled_from(STEPS), st.lists(st.sampled_from((TransientError, ResourcePending)), max_size=2), max_size=2
-        ),
-        fatal=st.none() | st.none() | st.none() | st.sampled_from(STEPS),
-        seed=SEEDS,
-        careless=st.booleans(),
-    )
-    def start(
-        self,
-        quiet: bool,
-        version: str,
-        troubles: dict[str, list[type[BrigadeError]]],
-        fatal: str | None,
-        seed: int,
-        careless: bool,
-    ) -> None:
-        self.orders = Orders("quiet" if quiet else "busy")
-        self.fatal = None if quiet and fatal == "waiter/b" else fatal
-        for table in ("bills", "attempts", "steps", "runs"):
-            self.connection.execute(f"DELETE FROM {table}".encode())
-        planned: Troubles = {key: list(errors) for key, errors in troubles.items()}
-        if self.fatal:
-            planned.setdefault(self.fatal, []).extend([BadData] * OFTEN)
-        self.world = World(self.pool, SUPPER, self.orders, planned, careless)
-        self.world.start(self.connection, self.style, cook=version)
-        self.answers: dict[str, Any] = {}
+    @initialize(seed=SEEDS, run=st.fixed_dictionaries(RUNS))
+    def start(self, seed: int, run: dict[str, Any]) -> None:
+        self.witness = Witness(self.pool, self.connection, self.style, **run)
+        self.world = self.witness.world
         self.order = Random(seed)
-        self.status = "RUNNING"
 
     # Messages
 
@@ -181,87 +155,54 @@ class Semantics(RuleBasedStateMachine):
     def _under_way(self, pick: int) -> Course:
         return self.world.under_way[pick % len(self.world.under_way)]
 
-    # What always holds
+    # What must hold
 
     @invariant()
-    def what_holds_at_any_time(self) -> None:
-        rows = self.do(self.world.rows("SELECT component, item, state, answer FROM steps WHERE run_id = %(run_id)s"))
-        self._answers_stay(rows)
-        self._everybody_hears_the_stored_answer()
-        self._one_attempt_at_most_is_done()
-        self._the_run_ends_once_and_publishes_then()
-
-    def _answers_stay(self, rows: list[dict[str, Any]]) -> None:
-        found = {f"{row['component']}/{row['item']}": loads(row["answer"]) for row in rows if row["answer"]}
-        assert {key: found.get(key) for key in self.answers} == self.answers
-        assert all(row["answer"] for row in rows if row["state"] in ("done", "reused"))
-        self.answers = found
-
-    def _everybody_hears_the_stored_answer(self) -> None:
-        for key, heard in self.world.events().items():
-            assert all(answer == self.answers[key] for answer in heard)
-        for key, output in self.world.stepfunctions.outputs.items():
-            assert output == self.answers[key]
-
-    def _one_attempt_at_most_is_done(self) -> None:
-        """The one whose answer is stored."""
-        query = "SELECT component, item, attempt FROM attempts WHERE run_id = %(run_id)s AND outcome = 'done'"
-        rows = self.do(self.world.rows(query))
-        done = sorted((f"{row['component']}/{row['item']}", row["attempt"]) for row in rows)
-        reused = {"waiter/b"} if self.orders.day == "quiet" else set()
-        assert done == sorted((key, answer["made_by"]) for key, answer in self.answers.items() if key not in reused)
-
-    def _the_run_ends_once_and_publishes_then(self) -> None:
-        status = self.do(self.world.status())
-        assert self.status in ("RUNNING", status)
-        self.status = status
-        bills = self.do(self.world.rows("SELECT guest FROM bills WHERE run_id = %(run_id)s ORDER BY guest"))
-        assert [row["guest"] for row in bills] == (guests_of(self.orders) if status == "SUCCEEDED" else [])
-
-    # What holds in the end
+    def holds(self) -> None:
+        if self.witness:
+            self.do(self.witness.check())
 
     def teardown(self) -> None:
-        if not hasattr(self, "answers"):
-            return
-        self.do(self.world.drain(self.order))
-        self.what_holds_at_any_time()
-        assert self.world.sqs.visible() == self.world.sqs.hidden() == []
-        assert self.world.stepfunctions.waiting == {}
-        if self.fatal:
-            self._failed_with_one_cause()
-        else:
-            self._succeeded()
-
-    def _succeeded(self) -> None:
-        assert self.status == "SUCCEEDED"
-        assert self.answers.keys() == set(STEPS)
-        assert self.world.sqs.visible(dead=True) == []
-        if self.style == "orchestrated":
-            assert self.world.stepfunctions.status == "SUCCEEDED"
-            assert self.world.stepfunctions.outputs == self.answers
-        else:
-            silent = {"waiter/b"} if self.orders.day == "quiet" else set()
-            assert self.world.events().keys() == set(STEPS) - silent
-
-    def _failed_with_one_cause(self) -> None:
-        (run,) = self.do(self.world.rows("SELECT status, cause FROM runs WHERE run_id = %(run_id)s"))
-        assert run["status"] == "FAILED"
-        assert run["cause"].startswith(f"{self.fatal} failed")
-        assert run["cause"].endswith("BadData: a test's own trouble")
-        assert len(self.world.sqs.visible(dead=True)) <= 1
-        if self.style == "orchestrated":
-            assert self.world.stepfunctions.status == "FAILED"
+        if self.witness:
+            self.do(self.witness.check_end(self.order))
 
 
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("style", ["choreographed", "orchestrated"])
-def test_every_step_has_one_answer_and_every_asker_gets_it(style: str, connection: Connection, url: str) -> None:
+Surroundings = dict[str, Any]
+
+
+@pytest.fixture(params=["choreographed", "orchestrated"])
+def surroundings(
+    request: pytest.FixtureRequest, connection: Connection, url: str, quick: None
+) -> Iterator[Surroundings]:
+    """One event loop and one pool for all examples: each leaves nothing behind."""
     with asyncio.Runner() as runner:
         pool = gated_pool(url)
         runner.run(pool.open())
-        try:
-            surroundings = {"style": style, "runner": runner, "pool": pool, "connection": connection}
-            machine = type("Machine", (Semantics,), surroundings)
-            run_state_machine_as_test(machine, settings=SETTINGS)
-        finally:
-            runner.run(pool.close())
+        yield {"style": request.param, "runner": runner, "pool": pool, "connection": connection}
+        runner.run(pool.close())
+
+
+COMMON: dict[str, Any] = {"deadline": None, "print_blob": True, "suppress_health_check": list(HealthCheck)}
+
+
+def test_every_step_has_one_answer_and_every_asker_gets_it(surroundings: Surroundings) -> None:
+    machine = type("Machine", (Semantics,), surroundings)
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, **COMMON))
+
+
+def test_the_same_by_chance(surroundings: Surroundings) -> None:
+    """Many more runs, each disturbed by nothing but a random generator: such a failure is found sooner, and shrinks less."""
+    style, runner = surroundings["style"], surroundings["runner"]
+
+    async def disturbed(witness: Witness, order: Random, times: int) -> None:
+        await witness.world.stir(order, times)
+        await witness.check()
+        await witness.check_end(order)
+
+    @settings(max_examples=200, **COMMON)
+    @given(seed=SEEDS, times=st.integers(10, 120), run=st.fixed_dictionaries(RUNS))
+    def check(seed: int, times: int, run: dict[str, Any]) -> None:
+        witness = Witness(surroundings["pool"], surroundings["connection"], style, **run)
+        runner.run(disturbed(witness, Random(seed), times))
+
+    check()

@@ -29,7 +29,7 @@ from services.runtime.telemetry import Metrics, step_log
 from tests.behaviour.runtime.fake_stepfunctions import FakeStepFunctions
 from tests.behaviour.runtime.fakes import FakeSns, FakeSqs, Letter
 from tests.behaviour.runtime.gates import WAY, Fate, Killed, Way, gate
-from tests.behaviour.runtime.supper import TODAY, Handle, Orders, handlers
+from tests.behaviour.runtime.squads import TODAY, Handle, Orders, handlers
 
 STUCK = 20.0
 """Seconds after which a delivery that neither ends nor stops at a gate is given up."""
