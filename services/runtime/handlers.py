@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import inspect
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +39,8 @@ class Kitchen:
         self._handler = handler
         self._concurrency = concurrency
         self._orders: SimpleQueue[Order | None] = SimpleQueue()
+        self._served: deque[tuple[Order, Callable[[], None]]] = deque()
+        self._called = False
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         if inspect.iscoroutinefunction(handler):
@@ -83,9 +86,25 @@ class Kitchen:
                 settle = partial(order.answer.set_exception, RuntimeError(f"StopIteration: {error}"))
             except BaseException as error:
                 settle = partial(order.answer.set_exception, error)
-            order.tell(settle)
+            self._serve_soon(order, settle)
             if order.answer.cancelled():
                 return  # another thread has this one's place
+
+    def _serve_soon(self, order: "Order", settle: Callable[[], None]) -> None:
+        """From a handler's thread. The loop is woken once for all that is ready by then: that costs more than to serve."""
+        self._served.append((order, settle))
+        loop = order.answer.get_loop()
+        if not self._called and not loop.is_closed():  # closed: the worker has ended, nobody waits
+            self._called = True
+            loop.call_soon_threadsafe(self._serve)
+
+    def _serve(self) -> None:
+        """Nobody waits for an order any more after its timeout."""
+        self._called = False  # first, so that what is ready from now on calls again
+        while self._served:
+            order, settle = self._served.popleft()
+            if not order.answer.done():
+                settle()
 
 
 def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
@@ -105,9 +124,3 @@ class Order:
     def take(self) -> bool:
         """True once: for the thread that cooks it, or for whoever does not want it any more."""
         return self._untaken.acquire(blocking=False)
-
-    def tell(self, settle: Callable[[], None]) -> None:
-        """From the handler's thread. Nobody waits any more after a timeout, or when the worker has ended."""
-        loop = self.answer.get_loop()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(lambda: None if self.answer.done() else settle())

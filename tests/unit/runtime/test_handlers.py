@@ -37,6 +37,18 @@ async def test_plain_functions_run_at_the_same_time_on_threads() -> None:
     assert answers == [Peeled(onions=number) for number in range(3)]
 
 
+async def test_every_order_is_answered_however_they_end_together() -> None:
+    kitchen = Kitchen(lambda inputs, ctx: Peeled(onions=inputs.onions), 8)
+
+    async def cook_all(first: int) -> None:
+        for number in range(first, first + 200):
+            assert await kitchen.cook(Peel(onions=number), NO_CONTEXT) == Peeled(onions=number)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(cook_all(1000 * cook) for cook in range(16)))
+    kitchen.close()
+
+
 async def test_coroutines_run_on_a_loop_of_their_own() -> None:
     mine = asyncio.get_running_loop()
 
