@@ -16,8 +16,9 @@ from contracts.message import Command, Event, Frozen
 class Limit(Frozen):
     """How often one class of errors is tried, and how long to wait in between.
 
-    The wait before attempt n + 1 is `first_delay * backoff_rate ** (n - 1)` seconds, at most `max_delay`. Attempts are
-    counted per limit, as the retriers of the Amazon States Language do.
+    The wait before attempt n + 1 is at most `first_delay * backoff_rate ** (n - 1)` seconds and at most `max_delay`; with
+    `jitter` it is drawn evenly from zero up to that ("full jitter": M. Brooker, "Exponential Backoff And Jitter", AWS
+    Architecture Blog, 2015). Attempts are counted per limit, as the retriers of the Amazon States Language do.
     """
 
     errors: tuple[str, ...]
@@ -25,9 +26,10 @@ class Limit(Frozen):
     first_delay: int = Field(default=1, ge=1)
     backoff_rate: float = Field(default=2.0, ge=1)
     max_delay: int = Field(default=30, ge=1)
+    jitter: bool = True
 
     def delay_after(self, failures: int) -> float:
-        """Seconds to wait after so many failures, at least one."""
+        """Seconds to wait after so many failures, without jitter, at least one."""
         return min(self.first_delay * self.backoff_rate ** max(failures - 1, 0), float(self.max_delay))
 
 
@@ -36,21 +38,26 @@ def names(*errors: type[BrigadeError]) -> tuple[str, ...]:
 
 
 FAILURES = Limit(errors=names(TransientError, UnexpectedError, HandlerTimedOut, WorkerLost), attempts=3)
-PENDING = Limit(errors=names(ResourcePending), attempts=100, backoff_rate=1.0)
+PENDING = Limit(errors=names(ResourcePending), attempts=100, backoff_rate=1.0, jitter=False)
 
 
 class Policy(Frozen):
-    """One value, rendered to the worker's behaviour, to ASL `Retry` and to visibility back-off.
+    """One value, rendered to the worker's behaviour, to ASL `Retry` and to visibility back-off (docs/policies.md).
 
     `timeout` bounds one attempt and `heartbeat` the silence of a worker, both in seconds. The heartbeat counts from the
     moment Step Functions enters the state, so time spent waiting in the queue consumes it. `lease` is the visibility
     timeout: under half the heartbeat, so that a killed worker is recovered by redelivery before Step Functions retries.
+
+    `limits` count the attempts at a step. Inside one attempt `ctx.retrying()` tries I/O `io_attempts` times and waits at
+    most `io_longest_wait` seconds in between.
     """
 
     timeout: int = Field(default=300, ge=1)
     heartbeat: int = Field(default=120, ge=3)
     lease: int = Field(default=30, ge=1)
     limits: tuple[Limit, ...] = (FAILURES, PENDING)
+    io_attempts: int = Field(default=4, ge=1)
+    io_longest_wait: float = Field(default=8.0, gt=0)
 
     @model_validator(mode="after")
     def _lease_under_half_the_heartbeat(self) -> "Policy":
@@ -69,6 +76,9 @@ class Component(Frozen):
     `concurrency` is how many handlers one worker runs at a time. `versions` beyond the first are chosen per run by a
     feature flag. `announced` events are published in both styles, for readers outside the pipeline. A `stateless`
     component keeps no steps: a repeated message runs its handler again.
+
+    With a `fallback` the run goes on without the component's own result: after the last attempt
+    `services/<component>/fallback.py` is run as the same step, and what the run publishes is marked degraded.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
@@ -80,6 +90,13 @@ class Component(Frozen):
     concurrency: int = Field(default=1, ge=1)
     announced: bool = False
     stateless: bool = False
+    fallback: bool = False
+
+    @model_validator(mode="after")
+    def _fallback_has_a_step(self) -> "Component":
+        if self.fallback and self.stateless:
+            raise ValueError(f"{self.name} is stateless, so nothing remembers that it is to fall back: give it steps")
+        return self
 
     @property
     def module(self) -> str:

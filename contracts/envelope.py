@@ -1,6 +1,6 @@
 """The one envelope of both styles: CloudEvents 1.0 attributes (https://cloudevents.io, structured JSON mode).
 
-`runid` and `traceparent` are extension attributes. The id is the step id, so a repeat is recognisable everywhere.
+`runid`, `traceparent` and `mode` are extension attributes. The id is the step id, so a repeat is recognisable everywhere.
 """
 
 from datetime import datetime
@@ -16,6 +16,10 @@ MAX_MESSAGE_BYTES = 64 * 1024
 """Senders refuse larger messages. Step Functions caps a payload at 256 KiB, which a state shares with its siblings."""
 
 
+Mode = Literal["normal", "fallback"]
+"""How a step is to get its answer: by its handler, or by its component's fallback after the last attempt."""
+
+
 class Envelope(Frozen, Generic[Data]):
     specversion: Literal["1.0"] = "1.0"
     id: str
@@ -25,6 +29,7 @@ class Envelope(Frozen, Generic[Data]):
     datacontenttype: Literal["application/json"] = "application/json"
     runid: str = Field(min_length=1, max_length=64)
     traceparent: str | None = None
+    mode: Mode = Field(default="normal", exclude_if=lambda mode: mode == "normal")
     data: Data
 
 

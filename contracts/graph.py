@@ -47,6 +47,7 @@ class Node(Frozen):
     item_field: str | None = None
     selection: Selection | None = None
     announced: bool = False
+    fallback: bool = False
 
 
 class Graph(Frozen):

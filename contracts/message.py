@@ -1,5 +1,6 @@
 """Base classes of everything that travels between components."""
 
+import operator
 import re
 from datetime import date
 from typing import Any, ClassVar
@@ -25,19 +26,33 @@ class Message(Frozen):
         return f"{words}.v{cls.contract_version}"
 
 
-class Command(Message):
-    """The assembled input of one step. Named in the imperative."""
+class Replacement(Frozen):
+    """What a step gave instead of its own result, and why: the trace of a fallback, for whoever reads the forecast.
+
+    `by` says what it gave ("the forecast of run R"), `why` what stood in the way ("UnexpectedError: ...").
+    """
+
+    component: str
+    item: str
+    by: str = Field(min_length=1, max_length=200)
+    why: str = Field(min_length=1, max_length=300)
 
 
 class Event(Message):
-    """The output of one step. Named in the past tense."""
+    """The output of one step. Named in the past tense.
+
+    `degraded` lists what was replaced on the way to this output, here and in everything it was made from. A handler adds its
+    own with `ctx.replaced`; what came with the inputs is handed on for it.
+    """
+
+    degraded: tuple[Replacement, ...] = Field(default=(), exclude_if=operator.not_)
 
 
 class EarlierResult(Frozen):
     """The answer of a step of an earlier run, resolved once, in the plan.
 
     `output` is the event as JSON. It is untyped here because the plan must not import its own consumers; `resolve`
-    validates it against the component's output.
+    validates it against the component's output. Never a degraded one.
     """
 
     run_id: str
@@ -52,8 +67,24 @@ class Item(Frozen):
     last: EarlierResult | None = None
 
 
+class Command(Message):
+    """The assembled input of one step. Named in the imperative."""
+
+    @property
+    def replacements(self) -> tuple[Replacement, ...]:
+        """What was replaced on the way to this input, each once."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        events = (each for value in values for each in (value if isinstance(value, tuple) else (value,)))
+        return tuple(dict.fromkeys(r for event in events if isinstance(event, Event) for r in event.degraded))
+
+
 class Plan(Event):
-    """The output of a pipeline's first component: everything conditions and Maps may depend on."""
+    """The output of a pipeline's first component: everything conditions and Maps may depend on.
+
+    `last_good` holds, by component, the earlier results that fallbacks outside a Map may give; an item carries its own.
+    """
+
+    last_good: dict[str, EarlierResult] = Field(default={}, exclude_if=operator.not_)
 
 
 class DatasetRef(Frozen):

@@ -156,6 +156,7 @@ def _node(place: Place, pipeline: Pipeline, plan: type[Event]) -> Node:
         item_field=item_field,
         selection=_selection(place.choice),
         announced=component.announced,
+        fallback=component.fallback,
     )
 
 

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS publications (
     rows         integer NOT NULL,
     uri          text NOT NULL, -- Parquet
     csv_uri      text NOT NULL,
+    degraded     jsonb NOT NULL DEFAULT '[]', -- what was replaced by what, and why: contracts.message.Replacement
     published_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -42,3 +43,6 @@ CREATE TABLE IF NOT EXISTS current_publication (
     pipeline text PRIMARY KEY,
     run_id   text NOT NULL REFERENCES publications
 );
+
+-- A column that came later, for databases made before it.
+ALTER TABLE publications ADD COLUMN IF NOT EXISTS degraded jsonb NOT NULL DEFAULT '[]';

@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS runs (
     graph       text NOT NULL REFERENCES graphs,
     generation  integer NOT NULL DEFAULT 1,
     status      text NOT NULL DEFAULT 'RUNNING', -- RUNNING, SUCCEEDED, FAILED
+    degraded    boolean NOT NULL DEFAULT false, -- succeeded, but something was replaced on the way
     cause       text,
     execution   text, -- the ARN, when orchestrated
     checked_at  timestamptz, -- when the execution was last asked about
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS steps (
     version     text NOT NULL,
     position    integer NOT NULL, -- in the order of the pipeline
     state       text NOT NULL, -- waiting, ready, claimed, done, reused, failed
+    mode        text NOT NULL DEFAULT 'normal', -- or fallback, after the last attempt of the component's handler
     needs       text[] NOT NULL DEFAULT '{}', -- component/item
     attempt     integer NOT NULL DEFAULT 0,
     fence       integer NOT NULL DEFAULT 0, -- grows with every claim; a commit with an older one does not count
@@ -60,6 +62,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     fence      integer NOT NULL,
     generation integer NOT NULL,
     attempt    integer NOT NULL,
+    mode       text NOT NULL DEFAULT 'normal',
     worker     text NOT NULL,
     log        text NOT NULL, -- where its log lines are
     started_at timestamptz NOT NULL DEFAULT now(),
@@ -80,3 +83,8 @@ CREATE TABLE IF NOT EXISTS workers (
     seen_at    timestamptz NOT NULL DEFAULT now(),
     calls      jsonb NOT NULL DEFAULT '{}' -- API calls and messages since it started, by service and operation
 );
+
+-- Columns that came later, for databases made before them.
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS degraded boolean NOT NULL DEFAULT false;
+ALTER TABLE steps ADD COLUMN IF NOT EXISTS mode text NOT NULL DEFAULT 'normal';
+ALTER TABLE attempts ADD COLUMN IF NOT EXISTS mode text NOT NULL DEFAULT 'normal';

@@ -119,9 +119,9 @@ def _flow(step: Flow, scope: Scope, only_answer: bool) -> tuple[States, Scope]:
 
 
 def _task_states(component: Component, scope: Scope, only_answer: bool) -> States:
-    """One task a version; with several versions, a Choice by the run's flags before them."""
+    """One task a version, and its fallback; with several versions, a Choice by the run's flags before them."""
     if not component.flagged:
-        return {scope.name(component.name): _task(component, component.versions[0], scope, only_answer)}
+        return _with_fallback(component.name, component, component.versions[0], scope, only_answer)
     names = {version: scope.name(f"{component.name} {version}") for version in component.versions}
     choice = {
         "Type": "Choice",
@@ -135,8 +135,22 @@ def _task_states(component: Component, scope: Scope, only_answer: bool) -> State
         ],
         "Default": names[component.versions[0]],
     }
-    tasks = {name: _task(component, version, scope, only_answer) for version, name in names.items()}
-    return {scope.name(f"Which {component.name}?"): choice, **tasks}
+    states: States = {scope.name(f"Which {component.name}?"): choice}
+    for version in component.versions:
+        states |= _with_fallback(f"{component.name} {version}", component, version, scope, only_answer)
+    return states
+
+
+def _with_fallback(text: str, component: Component, version: str, scope: Scope, only_answer: bool) -> States:
+    """The fallback is the same step with another mode; what was caught is kept beside the data, for people."""
+    task = _task(component, version, scope, only_answer)
+    if not component.fallback:
+        return {scope.name(text): task}
+    name = scope.name(f"{text} fallback")
+    fallback = _task(component, version, scope, only_answer)
+    fallback["Parameters"]["MessageBody"]["mode"] = "fallback"
+    catch = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.caught", "Next": name}
+    return {scope.name(text): {**task, "Catch": [catch]}, name: fallback}
 
 
 def _task(component: Component, version: str, scope: Scope, only_answer: bool) -> Json:
@@ -176,7 +190,7 @@ def _retrier(limit: Limit) -> Json:
         "IntervalSeconds": limit.first_delay,
         "BackoffRate": limit.backoff_rate,
         "MaxDelaySeconds": max(limit.max_delay, limit.first_delay + 1),
-        "JitterStrategy": "FULL",
+        "JitterStrategy": "FULL" if limit.jitter else "NONE",
     }
 
 

@@ -26,7 +26,7 @@ from services.runtime.attempt import Attempt
 from services.runtime.claim_check import Bridge, S3Files
 from services.runtime.context import Context
 from services.runtime.delivery import Delivery
-from services.runtime.handlers import Handler, Kitchen, find_handler
+from services.runtime.handlers import Handler, Kitchen, find_fallback, find_handler
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing
 from services.runtime.queue import Queue
@@ -57,22 +57,24 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         component = component_named(asked.component)
         version = asked.version or component.versions[0]
-        handler = find_handler(component, version)
+        handler, fallback = find_handler(component, version), find_fallback(component)
         settings = read_settings()
         name = settings.worker_name or f"{component.name}-{version}-{socket.gethostname()}-{os.getpid()}"
         configure_logging(settings.log_level, component.name, version, name)
         identity = Worker(name, settings.log_location, version, component.policy.lease)
-        asyncio.run(work(component, handler, identity, settings))
+        asyncio.run(work(component, handler, identity, settings, fallback))
     except BrigadeError as error:
         print(error, file=sys.stderr)  # noqa: T201 - it could not start, perhaps before logging is configured
         return 2
     return 0
 
 
-async def work(component: Component, handler: Handler, identity: Worker, settings: Settings) -> None:
+async def work(
+    component: Component, handler: Handler, identity: Worker, settings: Settings, fallback: Handler | None = None
+) -> None:
     """Put one worker together and run it until SIGTERM or SIGINT."""
     async with AsyncExitStack() as stack:
-        worker = await compose(stack, component, handler, identity, settings)
+        worker = await compose(stack, component, handler, identity, settings, fallback)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stopping.set)
         await worker.run()
@@ -89,11 +91,14 @@ class Parts:
     queue: Queue
     outgoing: Outgoing
     kitchen: Kitchen
+    fallback: Kitchen | None
     metrics: Metrics
     files: S3Files
     bridge: Bridge
 
-    def context(self, key: StepKey, attempt: int, held: Held, find_earlier: FindEarlier) -> Context:
+    def context(
+        self, key: StepKey, attempt: int, held: Held, find_earlier: FindEarlier, failure: str | None = None
+    ) -> Context:
         return Context(
             run_id=key.run_id,
             component=self.component.name,
@@ -105,6 +110,8 @@ class Parts:
             connect=lambda: psycopg.connect(self.database_url),
             find_earlier=find_earlier,
             beat=held.beat,
+            failure=failure,
+            policy=self.component.policy,
         )
 
     @property
@@ -115,7 +122,12 @@ class Parts:
 
 
 async def compose(
-    stack: AsyncExitStack, component: Component, handler: Handler, identity: Worker, settings: Settings
+    stack: AsyncExitStack,
+    component: Component,
+    handler: Handler,
+    identity: Worker,
+    settings: Settings,
+    fallback: Handler | None = None,
 ) -> WorkerProcess:
     calls = ApiCalls()
     session = get_session()
@@ -128,13 +140,14 @@ async def compose(
     queue = Queue(sqs, settings.queue_url, settings.dead_letter_url, component.policy.lease)
     await stack.enter_async_context(queue)
     concurrency = settings.concurrency or component.concurrency
-    kitchen = Kitchen(handler, concurrency)
-    stack.callback(kitchen.close)
+    kitchen, other = Kitchen(handler, concurrency), Kitchen(fallback, concurrency) if fallback else None
+    for each in filter(None, (kitchen, other)):
+        stack.callback(each.close)
     outgoing = Outgoing(sns, stepfunctions, settings.topic_arn)
     metrics = Metrics(component.name, identity.version)
     bridge = Bridge(asyncio.get_running_loop())
     files = S3Files(s3, settings.bucket, bridge)
-    parts = Parts(component, identity, settings, queue, outgoing, kitchen, metrics, files, bridge)
+    parts = Parts(component, identity, settings, queue, outgoing, kitchen, other, metrics, files, bridge)
     delivery: Settling
     if component.stateless:
         delivery, sweep = _without_steps(parts), None
@@ -158,10 +171,10 @@ def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
             log.warning("the files of %s/%s/%s are gone: it is not reused", found.run_id, name, item)
             return None
 
-        return parts.context(claim.key, claim.attempt, held, find_earlier)
+        return parts.context(claim.key, claim.attempt, held, find_earlier, claim.failure)
 
     component, queue, metrics = parts.component, parts.queue, parts.metrics
-    attempt = Attempt(component, pool, store, parts.kitchen, metrics, make_context)
+    attempt = Attempt(component, pool, store, parts.kitchen, parts.fallback, metrics, make_context)
     leases = Leases(queue, store, parts.outgoing, component.policy)
     return Delivery(component, parts.identity, queue, pool, store, parts.outgoing, leases, attempt, metrics)
 

@@ -12,7 +12,8 @@ from psycopg_pool import PoolTimeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from contracts.component import Component, Limit, Policy
-from contracts.errors import BrigadeError, HandlerTimedOut, UnexpectedError, WorkerLost
+from contracts.errors import BrigadeError, ContractViolation, HandlerTimedOut, UnexpectedError, WorkerLost
+from contracts.message import Command, Event
 from services.runtime.commit import Committed, commit
 from services.runtime.context import Context, Log
 from services.runtime.handlers import Kitchen
@@ -45,6 +46,7 @@ class Attempt:
     pool: Pool
     store: Store
     kitchen: Kitchen
+    fallback: Kitchen | None
     metrics: Metrics
     make_context: MakeContext
 
@@ -60,7 +62,7 @@ class Attempt:
             check_size(text, ENVELOPE)  # a join is assembled here, so no sender has done it
             if claim.attempt > 1:
                 await self._refuse_what_kills_workers(claim)
-            text, parsed = await cook(self.component, self.kitchen, data, context, self.metrics)
+            text, parsed = await cook(self.component, self._kitchen(claim), data, context, self.metrics)
         except Exception as raised:
             return await self._failed(claim, raised)
         try:
@@ -69,6 +71,16 @@ class Attempt:
             raise
         except Exception as raised:
             return await self._failed(claim, raised)
+
+    def _kitchen(self, claim: Claim) -> Kitchen:
+        if claim.mode == "normal":
+            return self.kitchen
+        self.metrics.count("FellBack")
+        if self.fallback is None:
+            raise ContractViolation(
+                f"{self.component.name} has no fallback here, its run started with one: deploy again"
+            )
+        return self.fallback
 
     async def _refuse_what_kills_workers(self, claim: Claim) -> None:
         limit = self._limit(WorkerLost.__name__)
@@ -82,7 +94,7 @@ class Attempt:
     async def _failed(self, claim: Claim, raised: Exception) -> Failed:
         error, cause = classify(raised, self.component.policy)
         limit = self._limit(error)
-        then = await patiently(partial(self.store.fail, claim, error, cause, limit))
+        then = await patiently(partial(self.store.fail, claim, error, cause, limit, self.fallback is not None))
         log_failure(step_log(claim.key, claim.attempt), raised, error, cause)
         return Failed(error, cause, then)
 
@@ -93,7 +105,10 @@ class Attempt:
 async def cook(
     component: Component, kitchen: Kitchen, data: Json, context: Context, metrics: Metrics
 ) -> tuple[str, Json]:
-    """Run the handler on a command's data. Gives its answer as JSON and parsed; both ends are held against the contract."""
+    """Run the handler on a command's data. Gives its answer as JSON and parsed; both ends are held against the contract.
+
+    What was replaced on the way to its inputs is handed on in the answer.
+    """
     inputs = validate(component.input, data)
     started = time.monotonic()
     timeout = component.policy.timeout
@@ -107,9 +122,18 @@ async def cook(
     finally:
         metrics.seconds("Duration", time.monotonic() - started)
     context.log.info("handled in %.3f s", time.monotonic() - started)
-    text, parsed = serialise(event, component.output)
+    text, parsed = serialise(_handed_on(event, inputs, context), component.output)
     check_size(text, ENVELOPE)
     return text, parsed
+
+
+def _handed_on(event: Event, inputs: Command, context: Context) -> Event:
+    if not isinstance(event, Event):
+        return event  # refused where it is serialised
+    if context.failure and not event.degraded:
+        raise ContractViolation("a fallback must say what it gives instead: answer with degraded=ctx.replaced(...)")
+    degraded = tuple(dict.fromkeys((*event.degraded, *inputs.replacements)))
+    return event.model_copy(update={"degraded": degraded}) if degraded else event
 
 
 def classify(raised: Exception, policy: Policy) -> tuple[str, str]:

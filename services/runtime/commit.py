@@ -19,12 +19,20 @@ Connection = AsyncConnection[Any]
 
 
 @dataclass(frozen=True)
+class RunEnd:
+    """A run has succeeded, after so many seconds."""
+
+    seconds: float
+    degraded: bool
+
+
+@dataclass(frozen=True)
 class Committed:
-    """The answer is stored. `token` is the newest that asked for it; `run_seconds` is set when this ended the run."""
+    """The answer is stored. `token` is the newest that asked for it; `end` is set when this ended the run."""
 
     answer: str
     token: str | None
-    run_seconds: float | None = None
+    end: RunEnd | None = None
 
 
 async def commit(
@@ -86,7 +94,7 @@ async def _lock(connection: Connection, key: StepKey) -> str:
     return str(row["status"]) if row else "unknown"
 
 
-async def _end(connection: Connection, key: StepKey) -> float | None:
+async def _end(connection: Connection, key: StepKey) -> RunEnd | None:
     cursor = await connection.execute(sql.SUCCEED_RUN, key.model_dump())
     row = await cursor.fetchone()
-    return float(row["seconds"]) if row else None
+    return RunEnd(float(row["seconds"]), row["degraded"]) if row else None

@@ -11,8 +11,10 @@ import psycopg
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from contracts.component import Policy
 from contracts.errors import BrigadeError
-from contracts.message import DatasetRef, EarlierResult
+from contracts.message import DatasetRef, EarlierResult, Replacement
+from services.runtime.text import cut
 
 Log = logging.LoggerAdapter[logging.Logger]
 
@@ -47,7 +49,7 @@ def is_retryable(error: BaseException) -> bool:
 
 @dataclass(frozen=True)
 class Context:
-    """One attempt at one step."""
+    """One attempt at one step. `failure` is why its component's fallback runs, and None for its handler."""
 
     run_id: str
     component: str
@@ -61,6 +63,8 @@ class Context:
     find_earlier: Callable[[str, str, date, datetime], EarlierResult | None]
     beat: Callable[[], None]
     statements: list[Statement] = field(default_factory=list)
+    failure: str | None = None
+    policy: Policy = field(default_factory=Policy)
 
     def read(self, ref: DatasetRef) -> pa.Table:
         """The table behind a reference."""
@@ -77,7 +81,7 @@ class Context:
     def earlier_result(self, component: str, item: str, before: date, since: datetime) -> EarlierResult | None:
         """The answer of a component for an item in the latest succeeded run of an earlier date, if there is one.
 
-        Only runs started at `since` or later count: the moment from which their data is comparable.
+        Only runs started at `since` or later count: the moment from which their data is comparable. Degraded answers do not.
         """
         return self.find_earlier(component, item, before, since)
 
@@ -89,15 +93,25 @@ class Context:
         """Call now and then in long loops. Raises when this attempt no longer counts, so that it can stop early."""
         self.beat()
 
-    def retrying(self, attempts: int = 4, longest_wait: float = 8.0) -> Retrying:
+    def replaced(self, by: str, why: str | None = None) -> tuple[Replacement, ...]:
+        """For an answer's `degraded`: what it gives instead of this step's own result; `why` is the failure by default.
+
+        Raises ValueError when there was no failure and no `why`.
+        """
+        why = why or self.failure
+        if why is None:
+            raise ValueError("nothing failed: say why the result was replaced")
+        return (Replacement(component=self.component, item=self.item, by=cut(by, 200), why=cut(why, 300)),)
+
+    def retrying(self) -> Retrying:
         """Tenacity for I/O inside one attempt: `for attempt in ctx.retrying(): with attempt: ...`.
 
         Retries retryable errors, lost connections and operational database errors with exponential back-off and full
-        jitter, waiting at most `longest_wait` seconds between tries; the last error is raised as it was.
+        jitter, as often as the component's policy says; the last error is raised as it was.
         """
         return Retrying(
-            stop=stop_after_attempt(attempts),
-            wait=wait_random_exponential(multiplier=0.2, max=longest_wait),
+            stop=stop_after_attempt(self.policy.io_attempts),
+            wait=wait_random_exponential(multiplier=0.2, max=self.policy.io_longest_wait),
             retry=retry_if_exception(is_retryable),
             reraise=True,
         )

@@ -15,7 +15,7 @@ from contracts.graph import Node
 from contracts.resolve import assemble
 from services.runtime.attempt import Attempt, Failed
 from services.runtime.commit import Committed
-from services.runtime.incoming import EventOf, Json, parse
+from services.runtime.incoming import CommandFor, EventOf, Json, parse
 from services.runtime.joins import feed
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing, command_body, event_body
@@ -54,7 +54,7 @@ class Delivery(Settling):
         node = run.graph.node(self.component.name)
         if isinstance(asked, EventOf):
             return await self._on_event(asked, run, node, message, held)
-        return await self._on_step(asked.key, asked.data, run, node, message, held)
+        return await self._on_step(asked, run, node, message, held)
 
     async def release(self, held: Held) -> None:
         if held.claim:
@@ -72,7 +72,7 @@ class Delivery(Settling):
             keys[0] if len(keys) == 1 else next((key for key in keys if not fits(dumps(commands[key]), ENVELOPE)), None)
         )
         if here:  # also one whose command does not fit: its attempt says so
-            return await self._on_step(here, commands[here], run, node, message, held)
+            return await self._on_step(CommandFor(here, commands[here]), run, node, message, held)
         # A repeat sends all of them again: one of them may have been lost in this event's own, crashed delivery.
         await self.queue.send([command_body(run, node, key, data) for key, data in commands.items()])
         return Delete()
@@ -82,23 +82,24 @@ class Delivery(Settling):
         answers = await self.store.answers(key.run_id, key.component, key.item, planner)
         return assemble(run.graph, node, key.item, run.request, answers)
 
-    async def _on_step(self, key: StepKey, data: Json, run: Run, node: Node, message: Received, held: Held) -> Outcome:
-        text = dumps(data)
-        claim = await self.store.claim(key, self.identity, message.token, text)
+    async def _on_step(self, asked: CommandFor, run: Run, node: Node, message: Received, held: Held) -> Outcome:
+        text = dumps(asked.data)
+        claim = await self.store.claim(asked.key, self.identity, message.token, text, asked.mode)
         if isinstance(claim, Done):
             self.metrics.count("Repeated")
-            await self._answer(key, claim.answer, run, node, message)
+            await self._answer(asked.key, claim.answer, run, node, message)
             return Delete()
         if isinstance(claim, Busy):
             return GiveBack(min(claim.seconds_left, BUSY_WAIT))
         if isinstance(claim, Ended):
             return await self._unwanted(claim, message)
         held.claim = claim
-        found = await self.attempt.run(run, claim, data, text, held)
+        found = await self.attempt.run(run, claim, asked.data, text, held)
         held.claim = None
         if isinstance(found, Committed):
-            self._count_end(run, "SUCCEEDED", found.run_seconds)
-            await self._answer(key, found.answer, run, node, message, found.token)
+            if found.end:
+                self._count_end(run, "DEGRADED" if found.end.degraded else "SUCCEEDED", found.end.seconds)
+            await self._answer(asked.key, found.answer, run, node, message, found.token)
             return Delete()
         if isinstance(found, Failed):
             return await self._on_failure(found, run, message)

@@ -28,6 +28,13 @@ def find_handler(component: Component, version: str) -> Handler:
     return cast(Handler, module.handle)
 
 
+def find_fallback(component: Component) -> Handler | None:
+    """`services/<component>/fallback.py`, the same for all versions; None when the component declares none."""
+    if not component.fallback:
+        return None
+    return cast(Handler, importlib.import_module(f"services.{component.module}.fallback").handle)
+
+
 class Kitchen:
     """Where handlers run: plain functions on threads, coroutines on an event loop of their own.
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.component import Component
-from contracts.envelope import MAX_MESSAGE_BYTES, Envelope, StepKey
+from contracts.envelope import MAX_MESSAGE_BYTES, Envelope, Mode, StepKey
 from contracts.errors import ContractViolation, PoisonMessage
 from contracts.message import Command, Event
 
@@ -29,6 +29,7 @@ class CommandFor:
     key: StepKey
     data: Json
     traceparent: str | None = None
+    mode: Mode = "normal"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def parse(body: str, component: Component) -> CommandFor | EventOf:
     if envelope.type == component.input.wire_type():
         if key.component != component.name:
             raise PoisonMessage(f"a command for {key.component} in the queue of {component.name}")
-        return CommandFor(key, envelope.data, envelope.traceparent)
+        return CommandFor(key, envelope.data, envelope.traceparent, envelope.mode)
     if "." not in envelope.type:
         raise PoisonMessage(f"unknown type {envelope.type[:100]}")
     return EventOf(key, envelope.type)

@@ -10,7 +10,8 @@ WHERE r.run_id = %(run_id)s
 CLAIM = """
 WITH asked AS (
     SELECT * FROM json_to_recordset(%(asked)s) AS a (
-        run_id text, component text, item text, name text, log text, version text, lease integer, token text, input text
+        run_id text, component text, item text, name text, log text, version text, lease integer, token text, input text,
+        mode text
     )
 ), free AS (
     SELECT a.*, r.generation
@@ -22,19 +23,25 @@ WITH asked AS (
     UPDATE steps s
     SET state = 'claimed', owner = f.name, fence = s.fence + 1, attempt = s.attempt + 1, started_at = now(),
         lease_until = now() + make_interval(secs => f.lease), token = coalesce(f.token, s.token),
-        input = f.input, error = NULL
+        input = f.input, error = NULL, mode = CASE f.mode WHEN 'fallback' THEN f.mode ELSE s.mode END
     FROM free f
     WHERE s.run_id = f.run_id AND s.component = f.component AND s.item = f.item
-    RETURNING s.run_id, s.component, s.item, s.fence, s.attempt, f.generation, f.name, f.log
+    RETURNING s.run_id, s.component, s.item, s.fence, s.attempt, s.mode, f.generation, f.name, f.log
 ), lost AS (
     UPDATE attempts a SET ended_at = now(), outcome = 'failed', error = 'WorkerLost', cause = 'its lease ran out'
     FROM claimed c
     WHERE a.run_id = c.run_id AND a.component = c.component AND a.item = c.item AND a.ended_at IS NULL
 ), logged AS (
-    INSERT INTO attempts (run_id, component, item, fence, generation, attempt, worker, log)
-    SELECT run_id, component, item, fence, generation, attempt, name, log FROM claimed
+    INSERT INTO attempts (run_id, component, item, fence, generation, attempt, mode, worker, log)
+    SELECT run_id, component, item, fence, generation, attempt, mode, name, log FROM claimed
 )
-SELECT run_id, component, item, fence, attempt FROM claimed
+SELECT c.run_id, c.component, c.item, c.fence, c.attempt, c.mode, CASE c.mode WHEN 'fallback' THEN (
+    SELECT a.error || ': ' || a.cause FROM attempts a
+    WHERE a.run_id = c.run_id AND a.component = c.component AND a.item = c.item
+      AND a.mode = 'normal' AND a.outcome = 'failed' AND a.error <> 'GivenBack'
+    ORDER BY a.fence DESC LIMIT 1
+) END AS failure
+FROM claimed c
 """
 
 LOOK = """
@@ -76,10 +83,12 @@ ON CONFLICT DO NOTHING
 """
 
 SUCCEED_RUN = """
-UPDATE runs SET status = 'SUCCEEDED', ended_at = now()
+UPDATE runs SET status = 'SUCCEEDED', ended_at = now(), degraded = EXISTS (
+    SELECT 1 FROM steps WHERE run_id = %(run_id)s AND answer::jsonb ? 'degraded'
+)
 WHERE run_id = %(run_id)s AND status = 'RUNNING'
   AND NOT EXISTS (SELECT 1 FROM steps WHERE run_id = %(run_id)s AND state NOT IN ('done', 'reused'))
-RETURNING extract(epoch FROM ended_at - started_at) AS seconds
+RETURNING degraded, extract(epoch FROM ended_at - started_at) AS seconds
 """
 
 LOCK_CLAIM = """
@@ -95,13 +104,13 @@ WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND 
 
 COUNT_FAILURES = """
 SELECT count(*) AS failures
-FROM attempts a JOIN runs r USING (run_id)
+FROM attempts a JOIN runs r USING (run_id) JOIN steps s USING (run_id, component, item)
 WHERE a.run_id = %(run_id)s AND a.component = %(component)s AND a.item = %(item)s
-  AND a.generation = r.generation AND a.error = ANY (%(errors)s)
+  AND a.generation = r.generation AND a.mode = s.mode AND a.error = ANY (%(errors)s)
 """
 
 RELEASE_STEP = """
-UPDATE steps SET state = 'ready', error = %(error)s, owner = NULL, lease_until = NULL,
+UPDATE steps SET state = 'ready', mode = %(mode)s, error = %(error)s, owner = NULL, lease_until = NULL,
                  ready_at = now() + make_interval(secs => %(delay)s)
 WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s
 """
@@ -169,6 +178,7 @@ FROM runs r JOIN steps s USING (run_id)
 WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED'
   AND r.date < %(before)s AND r.started_at >= %(since)s
   AND s.component = %(component)s AND s.item = %(item)s AND s.state IN ('done', 'reused')
+  AND NOT s.answer::jsonb ? 'degraded'
 ORDER BY r.date DESC, r.ended_at DESC
 LIMIT 1
 """

@@ -5,6 +5,7 @@ raises a fence; a commit with an older fence changes nothing.
 """
 
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from contracts.component import Limit
-from contracts.envelope import StepKey
+from contracts.envelope import Mode, StepKey
 from contracts.graph import WHOLE, Graph
 from contracts.message import EarlierResult
 from contracts.run import RunRequest
@@ -47,13 +48,22 @@ class Worker:
     lease: int
 
 
+NO_ANSWER = "WorkerLost: no worker gave an answer in time"
+"""Why a fallback runs when no attempt has said so."""
+
+
 @dataclass(frozen=True)
 class Claim:
-    """The right to run a step's handler until the lease ends."""
+    """The right to run a step's handler until the lease ends; with a `failure` behind it, its fallback."""
 
     key: StepKey
     fence: int
     attempt: int
+    failure: str | None = None
+
+    @property
+    def mode(self) -> Mode:
+        return "fallback" if self.failure else "normal"
 
 
 @dataclass(frozen=True)
@@ -132,12 +142,15 @@ class Store:
             )
         return self._runs[run_id]
 
-    async def claim(self, key: StepKey, worker: Worker, token: str | None, data: str) -> Claim | Done | Busy | Ended:
+    async def claim(
+        self, key: StepKey, worker: Worker, token: str | None, data: str, mode: Mode = "normal"
+    ) -> Claim | Done | Busy | Ended:
         """Take the step, or say what stands in the way; then a live owner learns the newest token."""
-        parameters = {**key.model_dump(), **vars(worker), "token": token, "input": data}
+        parameters = {**key.model_dump(), **vars(worker), "token": token, "input": data, "mode": mode}
         row = await self._claims.put(parameters)
         if row is not None:
-            return Claim(key, row["fence"], row["attempt"])
+            failure = row["failure"] or NO_ANSWER if row["mode"] == "fallback" else None
+            return Claim(key, row["fence"], row["attempt"], failure)
         row = await self._one(sql.LOOK, parameters)
         if row is None:
             return Ended(f"the run has no step {key.local}")
@@ -159,8 +172,13 @@ class Store:
         row = await self._one(sql.COUNT_FAILURES, {**key.model_dump(), "errors": list(errors)})
         return int(row["failures"]) if row else 0
 
-    async def fail(self, claim: Claim, error: str, cause: str, limit: Limit | None) -> Retry | Exhausted | Superseded:
-        """Record a failed attempt; when its limit is spent, fail the step and the run in the same transaction."""
+    async def fail(
+        self, claim: Claim, error: str, cause: str, limit: Limit | None, fallback: bool = False
+    ) -> Retry | Exhausted | Superseded:
+        """Record a failed attempt. When its limit is spent, the step falls back if it can and has not yet.
+
+        Else the step fails, and the run in the same transaction.
+        """
         parameters = {**claim.key.model_dump(), "fence": claim.fence, "error": error, "cause": cause}
         async with self._pool.connection() as connection, connection.transaction():
             held = await connection.execute(sql.LOCK_CLAIM, parameters)
@@ -172,9 +190,12 @@ class Store:
             row = await cursor.fetchone()
             failures = int(row["failures"]) if row else 1
             if limit is not None and failures < limit.attempts:
-                delay = limit.delay_after(failures)
-                await connection.execute(sql.RELEASE_STEP, {**parameters, "delay": delay})
+                delay = limit.delay_after(failures) * (random.random() if limit.jitter else 1)  # noqa: S311 - no secret
+                await connection.execute(sql.RELEASE_STEP, {**parameters, "mode": claim.mode, "delay": delay})
                 return Retry(delay)
+            if fallback and claim.mode == "normal":
+                await connection.execute(sql.RELEASE_STEP, {**parameters, "mode": "fallback", "delay": 0})
+                return Retry(0)
             await connection.execute(sql.FAIL_STEP, parameters)
             times = f" after {failures} attempts" if failures > 1 else ""
             run_cause = f"{claim.key.local} failed{times}: {error}: {cause}"

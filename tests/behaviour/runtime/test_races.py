@@ -130,5 +130,5 @@ async def test_two_last_answers_at_the_same_moment_end_the_run(new_world: MakeWo
     work = commit(world.pool, store, run, second, answer.model_dump_json(), answer.model_dump())
     found = await meanwhile(world, url, others, work)
     assert isinstance(found, Committed)
-    assert found.run_seconds is not None
+    assert found.end is not None
     assert await world.status() == "SUCCEEDED"

@@ -169,7 +169,7 @@ class World:
                 beat=held.beat,
             )
 
-        attempt = Attempt(component, self.pool, store, kitchen, metrics, make_context)
+        attempt = Attempt(component, self.pool, store, kitchen, None, metrics, make_context)
         return Delivery(component, identity, queue, self.pool, store, self.outgoing, leases, attempt, metrics)
 
     async def sweep(self, url: str) -> None:
