@@ -5,7 +5,7 @@ import json
 import operator
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
@@ -36,6 +36,7 @@ class Floor:
     pipeline: Pipeline
     deployment: Deployment
     handlers: dict[str, Handle]
+    fallbacks: dict[str, Handle] = field(default_factory=dict)
     workers: int = 0
 
     def component(self, name: str) -> Component:
@@ -80,7 +81,7 @@ class Floor:
         )
         self.workers += 1
         identity = Worker(f"{place}-{self.workers}", "here", version, component.policy.lease)
-        return await compose(stack, component, self.handlers[name], identity, settings)
+        return await compose(stack, component, self.handlers[name], identity, settings, self.fallbacks.get(name))
 
     async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Poll until the condition gives something, and give that."""

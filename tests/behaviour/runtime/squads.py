@@ -10,6 +10,7 @@ from services.runtime.context import Context
 from tests.behaviour.runtime.supper import (
     DISHES,
     TABLES,
+    AllTasted,
     CloseSupper,
     Dish,
     DishChopped,
@@ -75,7 +76,20 @@ def handlers(orders: Orders) -> dict[str, Handle]:
         "counter": lambda inputs, ctx: GuestsCounted(
             made_by=ctx.attempt, guests=sum(len(table.guests) for table in inputs.served)
         ),
+        "taster": lambda inputs, ctx: AllTasted(
+            made_by=ctx.attempt, keys=tuple(chopped.key for chopped in inputs.chopped)
+        ),
         "scullion": lambda inputs, ctx: WashedUp(made_by=ctx.attempt),
+    }
+
+
+def fallbacks() -> dict[str, Handle]:
+    """What they give when their handlers cannot."""
+    return {
+        "sommelier": lambda inputs, ctx: WinePoured(made_by=0, degraded=ctx.replaced("water")),
+        "chopper": lambda inputs, ctx: DishChopped(
+            made_by=0, key=f"frozen {ctx.item}", degraded=ctx.replaced("the frozen one")
+        ),
     }
 
 

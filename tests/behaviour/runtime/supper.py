@@ -223,6 +223,33 @@ def snack(policy: Policy) -> Pipeline:
     )
 
 
+class TasteAll(Command):
+    wine: WinePoured
+    chopped: tuple[DishChopped, ...]
+
+
+class AllTasted(Event):
+    made_by: int
+    keys: tuple[str, ...]
+
+
+def tasting(policy: Policy) -> Pipeline:
+    """Two components with a fallback, in a Map and outside, before a join."""
+    component = _components(policy)
+    return Pipeline(
+        name="tasting",
+        deadline=60,
+        flow=Sequence(
+            (
+                component("host", PlanSupper, SupperPlanned),
+                component("sommelier", PourWine, WinePoured, fallback=True),
+                Map((component("chopper", ChopDish, DishChopped, fallback=True),), over="plan.dishes"),
+                component("taster", TasteAll, AllTasted, announced=True),
+            )
+        ),
+    )
+
+
 STEPS = (
     f"host/{WHOLE}",
     *(f"{component}/{dish}" for dish in DISHES for component in ("chopper", "cook")),
