@@ -7,18 +7,24 @@ PYTHON ?= >=3.11,<3.13
 BIN := .venv/bin
 LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
 
-.PHONY: help setup demo test lint render bench clean
+.PHONY: help setup demo test test-faults chaos lint render bench clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.setup ## Make .venv and LocalStack's own environment
 
 demo: setup ## Load a sample history, run the pipeline in both styles, compare
 	$(BIN)/python -m orchestrator.demo
 
-test: setup lint ## Check style and types, then run every test
+test: setup lint ## Check style and types, then run every test but those of make test-faults
 	$(BIN)/python -m pytest
+
+test-faults: setup ## One test for each fault that nothing may be lost by (minutes)
+	$(BIN)/python -m pytest tests/faults
+
+chaos: setup ## Many runs in both styles under a mix of faults, and a table of what became of them (minutes)
+	$(BIN)/brigade chaos
 
 lint: setup ## Check style and types
 	$(BIN)/ruff check .
