@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from contracts.configurator import RunPlanned
 from contracts.recipe_popularity import ForecastRecipePopularity, RecipePopularityForecasted
 from services.recipe_popularity.history import MenuHistory, menu_history
-from services.recipe_popularity.model import Attraction, learn, pull_of
+from services.recipe_popularity.model import Attraction, learn, pull_of, shares_of
 from services.recipe_popularity.offers import FEATURES, UsualPrices
+from services.recipe_popularity.spread import spreads
 from services.runtime.context import Context
 
 Floats = npt.NDArray[np.float64]
@@ -45,20 +46,22 @@ def handle(inputs: ForecastRecipePopularity, ctx: Context) -> RecipePopularityFo
 
 def take_rates(plan: RunPlanned, history: MenuHistory, kinds: Kinds, offers: pa.Table | None) -> pa.Table:
     """Shares of every plan week's menu in every region of the history."""
-    learned = learn(history, [kinds.get(recipe, UNKNOWN_KIND) for recipe in history.recipes], offers is not None)
+    kinds_seen = [kinds.get(recipe, UNKNOWN_KIND) for recipe in history.recipes]
+    learned = learn(history, kinds_seen, offers is not None)
+    spread = spreads(history, kinds_seen, offers is not None)
     parts = []
     for week in sorted(plan.weeks, key=lambda week: week.starts):
         menu = sorted(set(week.recipes))
         attraction = _attraction_of(menu, history, learned, kinds)
         if offers is not None:
             attraction = attraction * pull_of(_offered(menu, week.starts, offers, history.usual), learned.effects)
-        shares = attraction / attraction.sum(axis=1, keepdims=True)
+        shares = shares_of(attraction)
         columns = {
             "week": [week.starts] * shares.size,
             "region": np.repeat(np.array(history.regions, dtype=object), len(menu)),
             "recipe": menu * len(history.regions),
             "share": shares.ravel(),
-            "spread": np.repeat(learned.spread, len(menu)),
+            "spread": np.repeat(spread, len(menu)),
         }
         parts.append(pa.table(columns, schema=SCHEMA))
     return pa.concat_tables(parts).combine_chunks()

@@ -1,7 +1,7 @@
 """From extracted orders to dense arrays: orders and offers by week, region and recipe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -33,6 +33,16 @@ class MenuHistory:
     on_menu: Booleans
     offers: Floats
     usual: UsualPrices
+
+    def until(self, weeks: int) -> "MenuHistory":
+        """Its first `weeks` weeks, at least one, as of the last of them. The usual prices stay those of the whole."""
+        return replace(
+            self,
+            ages=self.ages[:weeks] - self.ages[weeks - 1],
+            orders=self.orders[:weeks],
+            on_menu=self.on_menu[:weeks],
+            offers=self.offers[:weeks],
+        )
 
 
 def menu_history(histories: Sequence[pa.Table], last_week: date) -> MenuHistory:

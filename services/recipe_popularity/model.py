@@ -1,4 +1,4 @@
-"""How attractive each recipe is beside the others on its menu, and how much that moves from week to week.
+"""How attractive each recipe is beside the others on its menu.
 
 A share model: in each week and region a recipe's share of the orders is its attraction over the sum of the menu's, so what
 else is on the menu counts. Attraction is the recipe's *lift* (2 attracts twice as much as the average recipe) times what its
@@ -33,15 +33,6 @@ PRIOR_WEEKS = 0.1
 
 ROUNDS = 10
 
-DEFAULT_SPREAD = 0.5
-"""Where no two weeks of history can be compared: a share then lies within a factor of 1.9, eight times in ten."""
-
-SPREAD_BOUNDS = (0.05, 1.5)
-"""Below, shares would not vary at all; above, they would be nearly arbitrary."""
-
-COUNTABLE = 1.0
-"""Orders a recipe must be expected to get in a week for its miss to say something."""
-
 
 @dataclass(frozen=True)
 class Lifts:
@@ -61,13 +52,12 @@ class Attraction:
     """What was learned.
 
     `effects` are of the offers' features. `available` is the probability that a region offers a recipe of the menu, with the
-    shape (regions, recipes). `spread` is each region's, see `spreads`.
+    shape (regions, recipes).
     """
 
     lifts: Lifts
     effects: Floats
     available: Floats
-    spread: Floats
 
 
 def learn(history: MenuHistory, kinds: Sequence[Kind], with_offers: bool) -> Attraction:
@@ -86,8 +76,13 @@ def learn(history: MenuHistory, kinds: Sequence[Kind], with_offers: bool) -> Att
     for _ in range(ROUNDS):
         expected = np.einsum("w,wnr->nr", weight, total * pull / _menu_sums(pull * lifts.by_recipe))
         lifts = smoothed(orders, expected, kinds)
-    shares = pull * lifts.by_recipe / _menu_sums(pull * lifts.by_recipe)
-    return Attraction(lifts, effects, _availability(history.on_menu, weight), spreads(history, shares, weight))
+    return Attraction(lifts, effects, _availability(history.on_menu, weight))
+
+
+def shares_of(attraction: Floats) -> Floats:
+    """Each recipe's part of its menu's attraction; the last axis are recipes. All 0 where nothing was on the menu."""
+    shares: Floats = attraction / _menu_sums(attraction)
+    return shares
 
 
 def pull_of(offers: Floats, effects: Floats) -> Floats:
@@ -128,28 +123,6 @@ def smooth(orders: Floats, expected: Floats, prior: Floats | float) -> Floats:
     return (orders + PRIOR_ORDERS * prior) / (expected + PRIOR_ORDERS)
 
 
-def spreads(history: MenuHistory, shares: Floats, weight: Floats) -> Floats:
-    """Each region's standard deviation of log(share / the model's share), less what counting orders explains.
-
-    `shares` has the shape (weeks, regions, recipes). The logarithm of a Poisson count with the mean m varies by about 1 / m by
-    itself, and the simulation counts again. With n weeks to learn from, the model has come as near as (n - 1) / n of the
-    variance, and a new week adds 1 / n of it to its own. Kept within `SPREAD_BOUNDS`.
-    """
-    expected = shares * history.orders.sum(axis=2, keepdims=True)
-    counted = weight[:, None, None] * (expected >= COUNTABLE)
-    missed = np.log(history.orders + 0.5) - np.log(expected + 0.5)
-    total = np.maximum(counted.sum(axis=(0, 2)), 1e-300)
-    middle = (counted * missed).sum(axis=(0, 2)) / total
-    variance = (counted * ((missed - middle[:, None]) ** 2 - 1 / (expected + 0.5))).sum(axis=(0, 2)) / total
-    in_use = weight[:, None] * counted.any(axis=2)
-    squares = np.maximum((in_use**2).sum(axis=0), 1e-300)
-    weeks = in_use.sum(axis=0) ** 2 / squares
-    widened = variance * (weeks + 1) / np.maximum(weeks - 1, 1e-9)
-    low, high = SPREAD_BOUNDS
-    comparable = weeks > 1 + 1e-9
-    return np.where(comparable, np.clip(np.sqrt(np.maximum(widened, 0.0)), low, high), DEFAULT_SPREAD)
-
-
 def _availability(on_menu: npt.NDArray[np.bool_], weight: Floats) -> Floats:
     here = np.einsum("w,wnr->nr", weight, on_menu)
     anywhere = np.einsum("w,wr->r", weight, on_menu.any(axis=1))
@@ -159,5 +132,5 @@ def _availability(on_menu: npt.NDArray[np.bool_], weight: Floats) -> Floats:
 
 def _menu_sums(attraction: Floats) -> Floats:
     """Per week and region; above 0 also where nothing was on the menu."""
-    sums: Floats = np.maximum(attraction.sum(axis=2, keepdims=True), 1e-300)
+    sums: Floats = np.maximum(attraction.sum(axis=-1, keepdims=True), 1e-300)
     return sums

@@ -1,0 +1,74 @@
+"""How wide the bands around shares are: as wide as forecasts made inside the history missed."""
+
+import numpy as np
+import pytest
+
+from services.recipe_popularity.history import MenuHistory, menu_history
+from services.recipe_popularity.spread import DEFAULT_SPREAD, SPREAD_BOUNDS, spreads
+from tests.unit.services.order_volume.plans import LAST_WEEK, Order, history_table
+
+RECIPES = tuple(f"r{number:02}" for number in range(20))
+KINDS = [("soup", "thai")] * len(RECIPES)
+
+
+def orders(weeks: int, noise: float, drift: float = 0.0, region: str = "east", total: float = 1e6) -> list[Order]:
+    """Shares that move by `noise` in each week for itself, and by steps of `drift` that stay."""
+    rng = np.random.default_rng(sum(map(ord, region)))
+    level = np.zeros(len(RECIPES))
+    rows: list[Order] = []
+    for back in reversed(range(weeks)):
+        level = level + drift * rng.standard_normal(len(RECIPES))
+        taken = np.exp(level + noise * rng.standard_normal(len(RECIPES)))
+        numbers = np.round(total * taken / taken.sum())
+        rows += [(back, region, recipe, float(number)) for recipe, number in zip(RECIPES, numbers, strict=True)]
+    return rows
+
+
+def history(*rows: list[Order]) -> MenuHistory:
+    return menu_history([history_table(row for each in rows for row in each)], LAST_WEEK)
+
+
+def spread_of(*rows: list[Order]) -> list[float]:
+    found: list[float] = spreads(history(*rows), KINDS, with_offers=False).tolist()
+    return found
+
+
+def test_a_long_history_of_steady_shares_has_the_spread_of_its_weeks() -> None:
+    assert spread_of(orders(40, 0.3)) == pytest.approx([0.3], rel=0.1)
+
+
+def test_a_short_history_has_a_wider_one() -> None:
+    """What two weeks say of a recipe misses it by 1 / sqrt(2) of a week's noise, which a new week adds to."""
+    assert spread_of(orders(3, 0.3))[0] > 0.3 * 1.1
+    assert spread_of(orders(2, 0.3))[0] > 0.3 * 1.2
+
+
+def test_shares_that_drift_have_a_wider_one_than_their_weekly_steps() -> None:
+    assert spread_of(orders(40, 0.0, drift=0.2))[0] > 0.3
+
+
+def test_each_region_has_its_own() -> None:
+    calm, wild = spread_of(orders(30, 0.1), orders(30, 0.5, region="west"))
+    assert calm == pytest.approx(0.1, rel=0.15)
+    assert wild == pytest.approx(0.5, rel=0.15)
+
+
+def test_a_region_with_next_to_nothing_to_compare_takes_that_of_all() -> None:
+    calm, tiny = spread_of(orders(30, 0.1), orders(30, 0.5, region="west", total=5.0))
+    assert tiny == pytest.approx(calm)
+
+
+def test_where_nothing_can_be_compared_it_is_the_default() -> None:
+    assert spread_of(orders(1, 0.3)) == [DEFAULT_SPREAD]
+    assert spread_of(orders(30, 0.3, total=5.0)) == [DEFAULT_SPREAD]
+
+
+def test_it_stays_within_its_bounds() -> None:
+    assert spread_of(orders(10, 0.0)) == [SPREAD_BOUNDS[0]]
+    assert spread_of(orders(10, 4.0)) == [SPREAD_BOUNDS[1]]
+
+
+def test_the_weeks_that_come_have_no_say_in_an_earlier_one() -> None:
+    whole = orders(30, 0.3)
+    earlier: list[Order] = [(back - 10, region, recipe, number) for back, region, recipe, number in whole if back >= 10]
+    assert spreads(history(whole).until(20), KINDS, with_offers=False).tolist() == spread_of(earlier)
