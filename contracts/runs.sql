@@ -6,6 +6,14 @@ CREATE TABLE IF NOT EXISTS graphs (
     body   text NOT NULL -- contracts.graph.Graph as JSON
 );
 
+-- A state machine changes with each deploy; its published versions do not. Runs start by the version of their graph.
+CREATE TABLE IF NOT EXISTS state_machines (
+    machine text NOT NULL, -- the ARN
+    graph   text NOT NULL REFERENCES graphs,
+    version text NOT NULL UNIQUE, -- the ARN of the version that was rendered from this graph
+    PRIMARY KEY (machine, graph)
+);
+
 CREATE TABLE IF NOT EXISTS runs (
     run_id      text PRIMARY KEY,
     pipeline    text NOT NULL,

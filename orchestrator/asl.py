@@ -35,7 +35,7 @@ def render(pipeline: Pipeline) -> Json:
     """The state machine. Raises PipelineError when a callback state lacks one of its two timeouts."""
     states = _sequence(pipeline.flow.steps, Scope(pipeline.graph, {}), only_answer=False)
     machine = {
-        "Comment": f"{pipeline.name}, rendered from contracts/pipelines.py",
+        "Comment": f"{pipeline.name}, graph {pipeline.graph.digest}, rendered from contracts/pipelines.py",
         "StartAt": "Read flags",
         "TimeoutSeconds": pipeline.deadline,
         "States": {"Read flags": _read_flags(pipeline, next(iter(states))), **states},

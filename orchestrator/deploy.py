@@ -12,7 +12,7 @@ from contracts.errors import BadRequest, PipelineError
 from contracts.pipeline import Pipeline
 from orchestrator import asl, template
 from orchestrator.aws import Aws
-from orchestrator.database import Connection, make_tables
+from orchestrator.database import Connection, fetch_all, make_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -37,11 +37,22 @@ class Deployment:
     def queue_url(self, component: Component, version: str) -> str:
         return self.outputs[asl.queue_placeholder(component.name, version)]
 
+    def queue_url_of(self, component: str, version: str) -> str:
+        """For a component that may have gone since. Raises BadRequest then."""
+        url = self.outputs.get(asl.queue_placeholder(component, version))
+        if url is None:
+            raise BadRequest(f"{component} {version} is not deployed any more: deploy code that has it")
+        return url
+
     def dead_letter_url(self, component: Component, version: str) -> str:
         return self.outputs[f"{asl.queue_placeholder(component.name, version)}DeadLetters"]
 
-    def state_machine_arn(self, pipeline: Pipeline) -> str:
-        return self.outputs[template.state_machine_name(pipeline)]
+    def state_machine_arn(self, pipeline: str) -> str:
+        """Raises BadRequest when no pipeline of this name is deployed."""
+        arn = self.outputs.get(template.state_machine_name(pipeline))
+        if arn is None:
+            raise BadRequest(f"pipeline {pipeline} is not deployed: run `brigade deploy` with code that has it")
+        return arn
 
     def worker_environment(self, component: Component, version: str) -> dict[str, str]:
         """The variables that `services.runtime.settings` reads."""
@@ -54,10 +65,10 @@ class Deployment:
 
 
 def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], prefix: str) -> Deployment:
-    """Apply the template, and store each pipeline's routing under its digest.
+    """Apply the template, store each pipeline's routing under its digest, and publish the state machine that goes with it.
 
-    Runs under way keep the routing and the state machine they started with. Raises PipelineError when a state machine is
-    not valid, BadRequest when the stack cannot be made.
+    Runs under way keep the routing and the state machine they started with, also when they are redriven. Raises
+    PipelineError when a state machine is not valid, BadRequest when the stack cannot be made.
     """
     if not re.fullmatch(template.PREFIX, prefix):
         raise BadRequest(f"'{prefix}' is no prefix: BRIGADE_PREFIX takes 2 to 31 small letters, digits and hyphens")
@@ -70,7 +81,10 @@ def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], pr
             "INSERT INTO graphs (digest, body) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             (pipeline.graph.digest, pipeline.graph.model_dump_json()),
         )
-    return find_deployment(aws, prefix)
+    deployment = find_deployment(aws, prefix)
+    for pipeline in pipelines:
+        _publish(aws, connection, deployment.state_machine_arn(pipeline.name), pipeline.graph.digest)
+    return deployment
 
 
 def find_deployment(aws: Aws, prefix: str) -> Deployment:
@@ -82,6 +96,28 @@ def find_deployment(aws: Aws, prefix: str) -> Deployment:
             raise
         raise BadRequest(f"nothing is deployed under the prefix '{prefix}': run `brigade deploy` first") from error
     return Deployment({output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])})
+
+
+def _publish(aws: Aws, connection: Connection, machine: str, digest: str) -> None:
+    """Keep the state machine as it is now. What has been published already is not published again."""
+    version = aws.stepfunctions.publish_state_machine_version(stateMachineArn=machine)["stateMachineVersionArn"]
+    with connection.transaction():
+        # Versions are numbered from 1 again when the state machine was lost or deleted: who had the number has it no more.
+        connection.execute("DELETE FROM state_machines WHERE version = %s", (version,))
+        connection.execute(
+            """
+            INSERT INTO state_machines (machine, graph, version) VALUES (%s, %s, %s)
+            ON CONFLICT (machine, graph) DO UPDATE SET version = excluded.version
+            """,
+            (machine, digest, version),
+        )
+
+
+def published_version(connection: Connection, machine: str, digest: str) -> str | None:
+    """The ARN of the state machine's version that was rendered from this graph, if there is one."""
+    query = "SELECT version FROM state_machines WHERE machine = %(machine)s AND graph = %(digest)s"
+    rows = fetch_all(connection, query, {"machine": machine, "digest": digest})
+    return str(rows[0]["version"]) if rows else None
 
 
 def _validate(aws: Aws, pipeline: Pipeline) -> None:

@@ -1,34 +1,41 @@
 """Redrive: the same run again, in the same or the other style. What is done repeats its answer, the rest is run.
 
-A redrive raises the run's generation, so attempts are counted anew. Orchestrated, a new execution sends every step's command
-and done steps answer at once. Choreographed, the steps that could run now get their commands, and events do the rest.
+A redrive raises the run's generation, so attempts are counted anew. Orchestrated, a new execution of the state machine the
+run started with sends every step's command and done steps answer at once. Choreographed, the steps that could run now
+get their commands, and events do the rest; a run that is under way stays what it is and only gets them again.
 """
 
 import json
 from datetime import UTC, datetime
 
+from psycopg.rows import DictRow
+
 from contracts.envelope import StepKey, seal
 from contracts.errors import BadRequest
 from contracts.graph import WHOLE, Graph
-from contracts.pipelines import component_named, pipeline_named
 from contracts.resolve import assemble
 from contracts.run import RunRequest
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, fetch_all
-from orchestrator.deploy import Deployment
-from orchestrator.start import STYLES, Started, execution_arn, sending, start_execution
+from orchestrator.deploy import Deployment, published_version
+from orchestrator.start import STYLES, Started, execution_arn, one_at_a_time, sending, start_execution
 
-_LOCK = "SELECT status, style, request, graph, traceparent, generation FROM runs WHERE run_id = %(run_id)s FOR UPDATE"
+_LOCK = """
+SELECT status, style, request, graph, traceparent, generation, execution, deadline < now() AS overdue
+FROM runs WHERE run_id = %(run_id)s FOR UPDATE
+"""
 
+# The execution is started when this is committed: `checked_at` keeps sweeps from missing it until then.
 _REOPEN = """
-UPDATE runs SET status = 'RUNNING', cause = NULL, ended_at = NULL, checked_at = NULL, generation = generation + 1,
+UPDATE runs SET status = 'RUNNING', cause = NULL, ended_at = NULL, checked_at = now(), generation = generation + 1,
        style = %(style)s, execution = %(execution)s, deadline = now() + make_interval(secs => %(deadline)s)
 WHERE run_id = %(run_id)s
 """
 
-# A claim whose lease is alive is left to its owner; its answer counts.
+# A claim whose lease is alive is left to its owner; its answer counts. In a new generation no step has failed yet.
 _RESET = """
-UPDATE steps SET state = 'waiting', error = NULL, ended_at = NULL, ready_by = NULL, token = NULL
+UPDATE steps SET state = 'waiting', mode = CASE WHEN %(anew)s THEN 'normal' ELSE mode END, error = NULL,
+       ended_at = NULL, ready_by = NULL, token = NULL
 WHERE run_id = %(run_id)s AND (state IN ('ready', 'failed') OR (state = 'claimed' AND lease_until < now()))
 """
 
@@ -52,6 +59,10 @@ ORDER BY r.started_at
 """
 
 
+class UnderWay(BadRequest):
+    """The run's execution is running: there is nothing to redrive."""
+
+
 def unfinished_runs(connection: Connection) -> list[str]:
     return [row["run_id"] for row in fetch_all(connection, _UNFINISHED)]
 
@@ -59,45 +70,87 @@ def unfinished_runs(connection: Connection) -> list[str]:
 def redrive_run(
     aws: Aws, connection: Connection, deployment: Deployment, run_id: str, style: str | None = None
 ) -> Started:
-    """Set a run going again. Raises BadRequest when there is no such run, or it has succeeded."""
+    """Set a run going again. Nothing has changed when this raises BadRequest.
+
+    It does when there is no such run, or it has succeeded, or what it started with is not deployed any more; UnderWay when
+    its execution is running.
+    """
     if style is not None and style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
-    with connection.transaction():
-        rows = fetch_all(connection, _LOCK, {"run_id": run_id})
-        if not rows:
-            raise BadRequest(f"there is no run '{run_id}': `brigade runs` lists them")
-        run = rows[0]
-        if run["status"] == "SUCCEEDED":
-            raise BadRequest(f"run {run_id} has succeeded: start a new one with `brigade run`")
-        chosen = style or run["style"]
-        request = RunRequest.model_validate_json(run["request"])
-        graph = _graph(connection, run["graph"])
-        name = f"{run_id}-{run['generation'] + 1}"
-        machine = deployment.state_machine_arn(pipeline_named(request.pipeline))
-        started = Started(run_id, execution_arn(machine, name) if chosen == "orchestrated" else None)
-        parameters = {
-            "run_id": run_id,
-            "style": chosen,
-            "execution": started.execution,
-            "deadline": graph.deadline,
-        }
-        connection.execute(_REOPEN, parameters)
-        connection.execute(_RESET, parameters)
-        runnable = [] if started.execution else connection.execute(_RUNNABLE, parameters).fetchall()
-    with sending(connection, run_id):
-        if started.execution:
-            start_execution(aws, machine, name, request, run["traceparent"])
-        for row in runnable:
-            key = StepKey(run_id=run_id, component=row["component"], item=row["item"])
-            url = deployment.queue_url(component_named(key.component), row["version"])
-            body = _command(connection, graph, request, key, run["traceparent"])
-            aws.sqs.send_message(QueueUrl=url, MessageBody=body)
-    return started
+    with one_at_a_time(connection, run_id):
+        with connection.transaction():
+            run = _lock(aws, connection, run_id)
+            request, graph = RunRequest.model_validate_json(run["request"]), _graph(connection, run["graph"])
+            chosen, name = style or run["style"], f"{run_id}-{run['generation'] + 1}"
+            version, execution = "", None
+            if chosen == "orchestrated":
+                machine = deployment.state_machine_arn(graph.pipeline)
+                version = _pinned_version(aws, connection, machine, run_id, run["graph"])
+                execution = execution_arn(machine, name)
+            goes_on = run["status"] == "RUNNING" and run["style"] == chosen == "choreographed" and not run["overdue"]
+            if not goes_on:
+                reopened = {"run_id": run_id, "style": chosen, "execution": execution, "deadline": graph.deadline}
+                connection.execute(_REOPEN, reopened)
+            connection.execute(_RESET, {"run_id": run_id, "anew": not goes_on})
+            commands = [] if execution else _commands(connection, deployment, graph, request, run)
+        with sending(connection, run_id):
+            if execution:
+                start_execution(aws, version, name, request, run["traceparent"])
+            for url, body in commands:
+                aws.sqs.send_message(QueueUrl=url, MessageBody=body)
+    return Started(run_id, execution)
+
+
+def _lock(aws: Aws, connection: Connection, run_id: str) -> DictRow:
+    rows = fetch_all(connection, _LOCK, {"run_id": run_id})
+    if not rows:
+        raise BadRequest(f"there is no run '{run_id}': `brigade runs` lists them")
+    run = rows[0]
+    if run["status"] == "SUCCEEDED":
+        raise BadRequest(f"run {run_id} has succeeded: start a new one with `brigade run`")
+    if run["status"] == "RUNNING" and run["execution"] and _is_running(aws, run["execution"]):
+        raise UnderWay(f"run {run_id} is under way: `brigade history {run_id}` shows where it is")
+    return run
+
+
+def _is_running(aws: Aws, execution: str) -> bool:
+    try:
+        return aws.stepfunctions.describe_execution(executionArn=execution)["status"] == "RUNNING"
+    except aws.stepfunctions.exceptions.ExecutionDoesNotExist:
+        return False
+
+
+def _pinned_version(aws: Aws, connection: Connection, machine: str, run_id: str, digest: str) -> str:
+    """The state machine that the run started with, whatever has been deployed since."""
+    version = published_version(connection, machine, digest)
+    if version:
+        try:
+            aws.stepfunctions.describe_state_machine(stateMachineArn=version)
+        except aws.stepfunctions.exceptions.StateMachineDoesNotExist:
+            version = None
+    if version is None:
+        raise BadRequest(
+            f"the state machine of graph {digest}, which run {run_id} started with, is not deployed any more: redrive it "
+            "with --style choreographed, or deploy the code of that graph"
+        )
+    return version
 
 
 def _graph(connection: Connection, digest: str) -> Graph:
     rows = fetch_all(connection, "SELECT body FROM graphs WHERE digest = %(digest)s", {"digest": digest})
     return Graph.model_validate_json(rows[0]["body"])
+
+
+def _commands(
+    connection: Connection, deployment: Deployment, graph: Graph, request: RunRequest, run: DictRow
+) -> list[tuple[str, str]]:
+    """Queue and body of the command of every step that could run now."""
+    commands = []
+    for row in connection.execute(_RUNNABLE, {"run_id": request.run_id}).fetchall():
+        key = StepKey(run_id=request.run_id, component=row["component"], item=row["item"])
+        url = deployment.queue_url_of(key.component, row["version"])
+        commands.append((url, _command(connection, graph, request, key, run["traceparent"])))
+    return commands
 
 
 def _command(connection: Connection, graph: Graph, request: RunRequest, key: StepKey, trace: str | None) -> str:
@@ -109,6 +162,6 @@ def _command(connection: Connection, graph: Graph, request: RunRequest, key: Ste
     """
     parameters = {**key.model_dump(), "plan": f"{graph.planner.component}/{WHOLE}"}
     rows = fetch_all(connection, query, parameters)
-    node = graph.planner if key.component == graph.planner.component else graph.node(key.component)
+    node = graph.node(key.component)
     data = assemble(graph, node, key.item, request, {row["step"]: json.loads(row["answer"]) for row in rows})
     return seal(key, node.command, "redrive", data, datetime.now(UTC), trace)

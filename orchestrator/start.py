@@ -15,8 +15,8 @@ from contracts.pipeline import Pipeline
 from contracts.resolve import assemble, first_step
 from contracts.run import RunRequest, pin_versions
 from orchestrator.aws import Aws
-from orchestrator.database import Connection, fetch_all
-from orchestrator.deploy import Deployment
+from orchestrator.database import Connection
+from orchestrator.deploy import Deployment, published_version
 
 STYLES = ("orchestrated", "choreographed")
 
@@ -45,15 +45,19 @@ def start_run(
     versions = check_asked(pipeline, style, flags)
     run_id = f"{day:%Y-%m-%d}-{style}-{secrets.token_hex(3)}"
     request = RunRequest(run_id=run_id, pipeline=pipeline.name, date=day, seed=seed, versions=versions)
-    machine, name = deployment.state_machine_arn(pipeline), f"{run_id}-1"
+    machine, name = deployment.state_machine_arn(pipeline.name), f"{run_id}-1"
+    version = published_version(connection, machine, pipeline.graph.digest)
+    if version is None:
+        raise BadRequest(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
     started = Started(run_id, execution_arn(machine, name) if style == "orchestrated" else None)
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    _insert(connection, pipeline, request, style, started.execution, trace)
-    with sending(connection, run_id):
-        if started.execution:
-            start_execution(aws, machine, name, request, trace)
-        else:
-            _send_first_command(aws, deployment, pipeline, request, trace)
+    with one_at_a_time(connection, run_id):
+        _insert(connection, pipeline, request, style, started.execution, trace)
+        with sending(connection, run_id):
+            if started.execution:
+                start_execution(aws, version, name, request, trace)
+            else:
+                _send_first_command(aws, deployment, pipeline, request, trace)
     return started
 
 
@@ -62,6 +66,17 @@ def check_asked(pipeline: Pipeline, style: str, flags: dict[str, str]) -> tuple[
     if style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
     return pin_versions({component.name: component.versions for component in pipeline.components}, flags)
+
+
+@contextmanager
+def one_at_a_time(connection: Connection, run_id: str) -> Iterator[None]:
+    """Whoever sets this run going does so alone: another one waits, and then finds it started."""
+    parameters = (f"brigade run {run_id}",)
+    connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", parameters)
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", parameters)
 
 
 @contextmanager
@@ -85,17 +100,16 @@ def execution_arn(machine: str, name: str) -> str:
     return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
-def start_execution(aws: Aws, machine: str, name: str, request: RunRequest, trace: str | None) -> None:
+def start_execution(aws: Aws, version: str, name: str, request: RunRequest, trace: str | None) -> None:
+    """Of a published version of the state machine: the one a run is pinned to."""
     data = {"run_id": request.run_id, "request": request.model_dump(mode="json"), "traceparent": trace}
-    aws.stepfunctions.start_execution(stateMachineArn=machine, name=name, input=json.dumps(data))
+    aws.stepfunctions.start_execution(stateMachineArn=version, name=name, input=json.dumps(data))
 
 
 def _insert(
     connection: Connection, pipeline: Pipeline, request: RunRequest, style: str, execution: str | None, trace: str
 ) -> None:
     graph = pipeline.graph
-    if not fetch_all(connection, "SELECT 1 AS found FROM graphs WHERE digest = %(digest)s", {"digest": graph.digest}):
-        raise BadRequest(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
     step = first_step(graph, request)
     with connection.transaction():
         connection.execute(

@@ -34,7 +34,7 @@ def render(pipelines: tuple[Pipeline, ...]) -> Json:
         outputs[f"{name}DeadLetters"] = {"Value": {"Ref": f"{name}DeadLetters"}}
     resources["QueuePolicy"] = _queue_policy([asl.queue_placeholder(c.name, version) for c, version in workers])
     for pipeline in pipelines:
-        name = state_machine_name(pipeline)
+        name = state_machine_name(pipeline.name)
         resources[f"{name}Role"] = _role(pipeline)
         resources[name] = _state_machine(pipeline, name)
         outputs[name] = {"Value": {"Ref": name}}
@@ -47,8 +47,8 @@ def render(pipelines: tuple[Pipeline, ...]) -> Json:
     }
 
 
-def state_machine_name(pipeline: Pipeline) -> str:
-    return "StateMachine" + "".join(word.title() for word in pipeline.name.split("-"))
+def state_machine_name(pipeline: str) -> str:
+    return "StateMachine" + "".join(word.title() for word in pipeline.split("-"))
 
 
 def queue_name(component: Component, version: str) -> str:

@@ -10,7 +10,7 @@ from contracts.pipelines import component_named
 from orchestrator import dead_letters
 from orchestrator.cli.session import Session, errors, out, print_json, say
 from orchestrator.dead_letters import Held
-from orchestrator.redrive import redrive_run, unfinished_runs
+from orchestrator.redrive import UnderWay, redrive_run, unfinished_runs
 from orchestrator.watch import follow
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -33,17 +33,37 @@ def redrive(
     session: Session = context.obj
     if (run_id is None) == (not unfinished):
         raise BadRequest("name one run, or say --unfinished")
-    runs = [run_id] if run_id else unfinished_runs(session.connection)
-    for run in runs:
-        redrive_run(session.aws, session.connection, session.deployment, run, style)
-        say(f"redrove {run}")
-    ended = [follow(session.connection, run, errors) for run in runs]
+    if run_id:
+        redrive_run(session.aws, session.connection, session.deployment, run_id, style)
+        say(f"redrove {run_id}")
+        going, refused = [run_id], False
+    else:
+        going, refused = _redrive_unfinished(session, style)
+    ended = [follow(session.connection, run, errors) for run in going]
     if as_json:
         print_json([{"run_id": last.run_id, "status": last.status, "cause": last.cause} for last in ended])
     for last in ended:
         say(f"{last.run_id} {last.status}: {last.cause or 'every step is done'}")
-    if any(last.status != "SUCCEEDED" for last in ended):
+    if refused or any(last.status != "SUCCEEDED" for last in ended):
         raise typer.Exit(1)
+
+
+def _redrive_unfinished(session: Session, style: str | None) -> tuple[list[str], bool]:
+    """The runs that are going now, and whether one could not be set going: the others are not held up by it."""
+    going, refused = [], False
+    for run in unfinished_runs(session.connection):
+        try:
+            redrive_run(session.aws, session.connection, session.deployment, run, style)
+        except UnderWay:
+            say(f"{run} is under way")
+        except BadRequest as error:
+            say(f"error: {error}")
+            refused = True
+            continue
+        else:
+            say(f"redrove {run}")
+        going.append(run)
+    return going, refused
 
 
 @dlq.command("list")

@@ -95,7 +95,7 @@ def test_a_deployment_follows_the_pipeline(aws: str, connection: Connection) -> 
     assert changed.outputs.items() > first.outputs.items()
     assert filters(changed.topic_arn)["supper-herbs-v2"] == {"type": ["booked.v1"], "versions": ["herbs=v2"]}
     assert filters(changed.topic_arn)["supper-herbs"] == {"type": ["booked.v1"], "versions": ["herbs=v1"]}
-    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=changed.state_machine_arn(after))
+    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=changed.state_machine_arn(after.name))
     state = json.loads(machine["definition"])["States"]["herbs v2"]
     assert (state["TimeoutSeconds"], state["HeartbeatSeconds"]) == (690, 90)
     assert state["Parameters"]["QueueUrl"] == changed.queue_url(slower, "v2")

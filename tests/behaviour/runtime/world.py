@@ -105,7 +105,10 @@ class World:
             stepfunctions=self.stepfunctions,
         )
         outputs = {queue_placeholder(c.name, v): url for url, (c, v) in self.places.items()}
-        outputs[state_machine_name(self.pipeline)] = "arn:aws:states:here:0:stateMachine:supper"
+        machine = "arn:aws:states:here:0:stateMachine:supper"
+        outputs[state_machine_name(self.pipeline.name)] = machine
+        published = "INSERT INTO state_machines (machine, graph, version) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+        connection.execute(published, (machine, self.graph.digest, f"{machine}:{self.graph.digest}"))
         started = start_run(aws, connection, Deployment(outputs), self.pipeline, style, TODAY, flags)
         self.run_id = started.run_id
         connection.execute("UPDATE runs SET started_at = now() - interval '1 minute' WHERE run_id = %s", (self.run_id,))

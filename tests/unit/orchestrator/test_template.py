@@ -57,7 +57,7 @@ def test_everything_with_a_name_is_named_after_the_prefix() -> None:
 def test_what_workers_and_commands_look_up_is_an_output() -> None:
     body = template.render(PIPELINES)
     queues = [asl.queue_placeholder(component.name, version) for component, version in WORKERS]
-    machines = [template.state_machine_name(built) for built in PIPELINES]
+    machines = [template.state_machine_name(built.name) for built in PIPELINES]
     expected = {"Bucket", "Topic", *machines, *queues, *(f"{queue}DeadLetters" for queue in queues)}
     assert set(body["Outputs"]) == expected
     assert all(output == {"Value": {"Ref": name}} for name, output in body["Outputs"].items())
