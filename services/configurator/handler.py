@@ -12,6 +12,8 @@ from services.runtime.context import Context
 MOST_BATCHES = 8
 NETWORK = "network-configuration"
 """The component whose results a factory that is not computed today reuses."""
+FORECASTS = ("order-volume", "recipe-popularity")
+"""The components whose fallbacks give their last good results."""
 
 
 def handle(inputs: ConfigureRun, ctx: Context) -> RunPlanned:
@@ -44,6 +46,11 @@ def handle(inputs: ConfigureRun, ctx: Context) -> RunPlanned:
         recipes_per_box=loaded.recipes_per_box,
         portions_per_order=loaded.portions_per_order,
         offers=ctx.write("offers", loaded.offers) if loaded.offers is not None else None,
+        last_good={
+            name: last
+            for name in FORECASTS
+            if (last := ctx.earlier_result(name, "-", request.date, loaded.replaced_at)) is not None
+        },
     )
     ctx.log.info(
         "planned %d weeks from %s, %d factories, %d batches, history %s to %s",

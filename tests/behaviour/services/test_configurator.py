@@ -143,6 +143,14 @@ def test_factories_carry_their_latest_earlier_network(plan: Planner) -> None:
 
 
 @pytest.mark.usefixtures("loaded")
+def test_a_plan_carries_the_last_good_forecasts_for_the_fallbacks(plan: Planner) -> None:
+    last = EarlierResult(run_id="r0", date=date(2026, 11, 24), output={"volume": "there"})
+    plan.earlier = {("order-volume", "-"): last, ("data-extractor", "b1"): last}
+    assert plan().last_good == {"order-volume": last}
+    assert plan(date(2026, 11, 24)).last_good == {}
+
+
+@pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize(
     ("run_date", "advice"),
     [
