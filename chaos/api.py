@@ -63,6 +63,8 @@ class Api:
         self.repeated = 0
         self.reordered = 0
         self.calls: Counter[Call] = Counter()
+        self.answers: Counter[str] = Counter()
+        """How often each step was answered: by the task token, or the id of its event."""
 
     @property
     def port(self) -> int:
@@ -116,6 +118,8 @@ class Api:
         if rule and not rule.lose_answer:
             return _refusal(rule, call)
         status, headers, content = await self._pass_on(request, body)
+        if status == web.HTTPOk.status_code:
+            self.answers.update(_answered(call, body))
         if rule and request.transport is not None:
             request.transport.abort()
         if call == Call("sqs", "ReceiveMessage") and self.disorder and status == web.HTTPOk.status_code:
@@ -197,6 +201,15 @@ def _call(request: web.Request, body: bytes) -> Call:
     if request.content_type == "application/x-www-form-urlencoded":
         return Call(service, parse_qs(body.decode()).get("Action", [""])[0])
     return Call(service, request.method)
+
+
+def _answered(call: Call, body: bytes) -> list[str]:
+    if call == Call("states", "SendTaskSuccess"):
+        return [json.loads(body)["taskToken"]]
+    if call == Call("sns", "PublishBatch"):
+        fields = parse_qs(body.decode())
+        return [json.loads(values[0])["id"] for name, values in fields.items() if name.endswith(".Message")]
+    return []
 
 
 def _kept(headers: Any) -> CIMultiDict[str]:
