@@ -56,6 +56,10 @@ class RunPlanned(Plan):
     `offers` is what the coming menus' recipes are planned to cost and where they are promoted, sorted by week and recipe: week
     (date32), recipe (string), price and base_price (float64), emailer and homepage (float64: 0 or 1, or the part of the
     company that promotes it), null where unknown. None when nothing is known of some week.
+
+    `costs` is what a box costs that a factory cooks for a region: factory, region (strings), cost (float64, in any one currency),
+    a row for each pair, sorted. `cannot_cook` is recipe (string) and factories (list of strings, sorted, at least one): those that
+    cannot cook it, a row for each recipe that not every factory can, sorted. Each is None when nothing is loaded about it.
     """
 
     date: date
@@ -69,6 +73,8 @@ class RunPlanned(Plan):
     recipes_per_box: float = Field(gt=0)
     portions_per_order: float = Field(gt=0)
     offers: DatasetRef | None = None
+    costs: DatasetRef | None = None
+    cannot_cook: DatasetRef | None = None
 
 
 CONFIGURATOR = Component(

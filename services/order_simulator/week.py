@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from contracts.errors import ContractViolation
 from contracts.order_simulator import OrdersSimulated, SimulateOrders
 from services.order_simulator.demand import DRAWS, Floats, RegionDemand, volume_at
-from services.order_simulator.factories import Splits, factory_splits
+from services.order_simulator.factories import Kitchens, Splits, factory_splits, read_kitchens
 from services.order_simulator.scores import Place
 from services.runtime.context import Context
 
@@ -23,11 +23,16 @@ SCHEMA = pa.schema([("draw", pa.int32()), ("factory", pa.string()), ("recipe", p
 def simulate_week(
     inputs: SimulateOrders, ctx: Context, draw_scores: DrawScores, draw_orders: DrawOrders
 ) -> OrdersSimulated:
-    """Raises ContractViolation when the week has no volume, or a region with volume has no shares."""
+    """Raises ContractViolation when the week has no volume, a region with volume has no shares, or nobody can cook a recipe."""
     plan, week = inputs.plan, inputs.week
     demands = region_demands(ctx.read(inputs.volume.volume), ctx.read(inputs.popularity.popularity), week.starts)
     networks = {each.factory: ctx.read(each.network) for each in inputs.networks}
-    splits = factory_splits(networks, week.starts, {demand.region: demand.factory for demand in demands})
+    kitchens = read_kitchens(
+        (factory.key for factory in plan.factories), ctx.read(plan.cannot_cook) if plan.cannot_cook else None
+    )
+    homes = {demand.region: demand.factory for demand in demands}
+    groups = {kitchens.unable_to(recipe) for demand in demands for recipe in demand.recipes}
+    splits = factory_splits(networks, week.starts, homes, kitchens, groups)
     orders = []
     for demand in demands:
         ctx.heartbeat()
@@ -35,7 +40,7 @@ def simulate_week(
         rng = place.generator()
         volume = volume_at(demand, draw_scores(place, rng))
         orders.append(draw_orders(demand, plan.recipes_per_box, volume, rng))
-    table = orders_table(demands, orders, splits)
+    table = orders_table(demands, orders, splits, kitchens)
     return OrdersSimulated(orders=ctx.write("orders", table), draws=DRAWS)
 
 
@@ -62,21 +67,29 @@ def _demand(volume: Mapping[str, object], shares: pa.Table, week: date) -> Regio
     )
 
 
-def orders_table(demands: Sequence[RegionDemand], orders: Sequence[Floats], splits: Splits) -> pa.Table:
-    """Sum the regions' orders per factory and recipe. `orders` has one array (draws, recipes) per demand."""
+def orders_table(
+    demands: Sequence[RegionDemand], orders: Sequence[Floats], splits: Splits, kitchens: Kitchens
+) -> pa.Table:
+    """Sum the regions' orders per factory and recipe. `orders` has one array (draws, recipes) per demand.
+
+    An order is cooked where its recipe can be: orders of one box may come from several factories.
+    """
     recipes = sorted({recipe for demand in demands for recipe in demand.recipes})
-    factories = sorted({factory for share in splits.values() for factory in share})
+    factories = sorted({factory for split in splits.values() for factory in split})
     total = np.zeros((DRAWS, len(factories), len(recipes)))
     for demand, drawn in zip(demands, orders, strict=True):
         columns = np.searchsorted(recipes, demand.recipes)
-        for factory, share in splits[demand.region].items():
-            total[:, factories.index(factory), columns] += drawn * share
+        split_of = [splits[demand.region, kitchens.unable_to(recipe)] for recipe in demand.recipes]
+        for number, factory in enumerate(factories):
+            total[:, number, columns] += drawn * np.array([split.get(factory, 0.0) for split in split_of])
+    cooked = np.array([[kitchens.can_cook(factory, recipe) for recipe in recipes] for factory in factories])
+    factory_of, recipe_of = np.nonzero(cooked)
     return pa.table(
         {
-            "draw": np.repeat(np.arange(DRAWS, dtype=np.int32), len(factories) * len(recipes)),
-            "factory": np.tile(np.repeat(np.array(factories, dtype=object), len(recipes)), DRAWS),
-            "recipe": np.tile(np.array(recipes, dtype=object), DRAWS * len(factories)),
-            "orders": total.ravel(),
+            "draw": np.repeat(np.arange(DRAWS, dtype=np.int32), len(factory_of)),
+            "factory": np.tile(np.array(factories, dtype=object)[factory_of], DRAWS),
+            "recipe": np.tile(np.array(recipes, dtype=object)[recipe_of], DRAWS),
+            "orders": total[:, cooked].ravel(),
         },
         schema=SCHEMA,
     )

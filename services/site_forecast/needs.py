@@ -31,6 +31,17 @@ class Book:
     units: tuple[str, ...]
     quantities: Floats
 
+    def of(self, recipes: set[str]) -> "Book":
+        """The part for these recipes, with the ingredients that they need."""
+        rows = [row for row, recipe in enumerate(self.recipes) if recipe in recipes]
+        columns = np.flatnonzero(self.quantities[rows].any(axis=0)).tolist()
+        return Book(
+            tuple(self.recipes[row] for row in rows),
+            tuple(self.ingredients[column] for column in columns),
+            tuple(self.units[column] for column in columns),
+            self.quantities[np.ix_(rows, columns)],
+        )
+
 
 def read_book(rows: pa.Table, recipes: list[str]) -> Book:
     """The part of the recipe book that these recipes need; a recipe without rows needs no ingredients.
@@ -53,17 +64,21 @@ def read_book(rows: pa.Table, recipes: list[str]) -> Book:
 
 
 def needs(week: date, orders: pa.Table, draws: int, book_rows: pa.Table, portions_per_order: float) -> pa.Table:
-    """Mean and quantiles over draws, per factory, of each recipe's orders and each ingredient's amount."""
-    recipes = sorted(orders["recipe"].unique().to_pylist())
-    book = read_book(book_rows, recipes)
+    """Mean and quantiles over draws, per factory, of each recipe's orders and each ingredient's amount.
+
+    A factory has rows of the recipes it has orders of, even if they are 0, and of what those are made from.
+    """
+    whole_book = read_book(book_rows, sorted(orders["recipe"].unique().to_pylist()))
     rows: list[dict[str, object]] = []
     for factory in sorted(orders["factory"].unique().to_pylist()):
-        drawn = drawn_orders(orders.filter(pc.equal(orders["factory"], factory)), recipes, draws)
+        own = orders.filter(pc.equal(orders["factory"], factory))
+        book = whole_book.of(set(own["recipe"].unique().to_pylist()))
+        drawn = drawn_orders(own, list(book.recipes), draws)
         # einsum adds in one fixed order; a threaded matrix product might not.
         amounts = np.einsum("dr,ri->di", drawn * portions_per_order, book.quantities)
         where = {"week": week, "factory": factory}
         rows += (where | row for row in _summary("ingredient", book.ingredients, book.units, amounts))
-        rows += (where | row for row in _summary("recipe", book.recipes, ("orders",) * len(recipes), drawn))
+        rows += (where | row for row in _summary("recipe", book.recipes, ("orders",) * len(book.recipes), drawn))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 

@@ -39,6 +39,10 @@ HISTORY = st.lists(
 )
 
 
+NOT_AT = st.dictionaries(st.sampled_from(RECIPES), st.sampled_from(["A", "B"]))
+"""The one factory that cannot cook the recipe."""
+
+
 def mean_of(table: pa.Table, kind: str) -> dict[str, float]:
     """Summed over factories, by name."""
     rows = table.filter(pc.equal(table["kind"], kind)).to_pylist()
@@ -51,6 +55,7 @@ def mean_of(table: pa.Table, kind: str) -> dict[str, float]:
     simulate=st.sampled_from([handler.handle, handler_v2.handle]),
     recipes_per_box=st.floats(2, 4),
     seed=st.integers(0, 2**31),
+    not_at=NOT_AT,
 )
 def test_every_unit_is_conserved_from_boxes_to_ingredients(
     tmp_path_factory: pytest.TempPathFactory,
@@ -58,9 +63,13 @@ def test_every_unit_is_conserved_from_boxes_to_ingredients(
     simulate: Handle,
     recipes_per_box: float,
     seed: int,
+    not_at: dict[str, str],
 ) -> None:
     ctx = local_context(Path(tmp_path_factory.mktemp("run")), "any")
     plan = plan_of(ctx, recipes=RECIPES, ahead=(2,), recipes_per_box=recipes_per_box, seed=seed)
+    if not_at:
+        table = pa.table({"recipe": list(not_at), "factories": [[factory] for factory in not_at.values()]})
+        plan = plan.model_copy(update={"cannot_cook": ctx.write("cannot-cook", table)})
     orders = extracted(ctx, history)
     volume = forecast_volume(ForecastOrderVolume(plan=plan, history=orders), ctx)
     popularity = forecast_popularity(ForecastRecipePopularity(plan=plan, history=orders), ctx)
@@ -82,6 +91,8 @@ def test_every_unit_is_conserved_from_boxes_to_ingredients(
     cooked = sum(pc.sum(ctx.read(network.network)["boxes"]).as_py() or 0.0 for network in networks)
     assert cooked == pytest.approx(boxes, rel=1e-6, abs=1e-4)
     table = ctx.read(site.forecast)
+    cooks = set(zip(table["factory"].to_pylist(), table["name"].to_pylist(), strict=True))
+    assert not cooks & {(factory, recipe) for recipe, factory in not_at.items()}
     recipes, ingredients = mean_of(table, "recipe"), mean_of(table, "ingredient")
     # Scaled to the forecast's mean, so the simulated boxes are not only within 1 % of it.
     assert sum(recipes.values()) / recipes_per_box == pytest.approx(boxes, rel=1e-9, abs=1e-6)

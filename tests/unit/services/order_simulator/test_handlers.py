@@ -1,6 +1,6 @@
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.configurator import Factory
 from contracts.errors import BadData, ContractViolation
 from contracts.network_configuration import FactoryNetworkConfigured
 from contracts.order_simulator import OrdersSimulated, SimulateOrders
@@ -34,7 +35,7 @@ NUMBER = pa.float64()
 KEYS = [("week", pa.date32()), ("region", pa.string())]
 VOLUME = pa.schema([*KEYS, ("factory", pa.string())] + [(name, NUMBER) for name in ("mean", "p10", "p50", "p90")])
 RATES = pa.schema([*KEYS, ("recipe", pa.string()), ("share", NUMBER), ("spread", NUMBER)])
-NETWORK = pa.schema([*KEYS, ("boxes", NUMBER), ("overflow", pa.bool_())])
+NETWORK = pa.schema([*KEYS, ("boxes", NUMBER), ("overflow", pa.bool_()), ("unable", pa.list_(pa.string()))])
 
 
 def simulate(
@@ -49,8 +50,14 @@ def simulate(
     seed: int = 1,
     run_id: str = "run",
     separate: bool = False,
+    not_at: Mapping[str, tuple[str, ...]] | None = None,
+    group_boxes: dict[tuple[str, str], tuple[float, float]] | None = None,
 ) -> pa.Table:
-    """`separate`: factory A cooks the east, B the west. Otherwise A cooks most of both."""
+    """`separate`: factory A cooks the east, B the west. Otherwise A cooks most of both.
+
+    `not_at` is by recipe the factories that cannot cook it, of A, B and C, which has no regions; `group_boxes` what A and B
+    cook of a region's recipes that a factory cannot.
+    """
     ctx = replace(local_context(folder, "order-simulator", week.isoformat()), run_id=run_id)
     plan = plan_of(ctx, recipes=menu, ahead=(2, 3), recipes_per_box=recipes_per_box, seed=seed)
     weights = {recipe: 1.0 + number for number, recipe in enumerate(menu)} | (lifts or {})
@@ -66,12 +73,22 @@ def simulate(
         for region in boxes
         for recipe in menu
     ]
-    network = [
-        {"week": FIRST, "region": region, "boxes": number / 2, "overflow": False} for region, number in boxes.items()
+    network: list[dict[str, object]] = [
+        {"week": FIRST, "region": region, "boxes": number / 2, "overflow": False, "unable": []}
+        for region, number in boxes.items()
     ]
     kept = [{**row, "boxes": BOXES["east"] / 6} for row in network if row["region"] == "east"]
     if separate:
         network, kept = ([row for row in network if row["region"] == region] for region in ("east", "west"))
+    for (region, factory), (by_a, by_b) in (group_boxes or {}).items():
+        row = {"week": FIRST, "region": region, "overflow": False, "unable": [factory]}
+        network, kept = [*network, {**row, "boxes": by_a}], [*kept, {**row, "boxes": by_b}]
+    if not_at:
+        table = pa.table({"recipe": sorted(not_at), "factories": [list(not_at[recipe]) for recipe in sorted(not_at)]})
+        idle = Factory(key="C", weekly_cap=1, regions=())
+        plan = plan.model_copy(
+            update={"cannot_cook": ctx.write("cannot-cook", table), "factories": (*plan.factories, idle)}
+        )
     answer = handle(
         SimulateOrders(
             plan=plan,
@@ -114,6 +131,47 @@ def test_orders_keep_boxes_shares_and_networks(tmp_path: Path, handle: Handle) -
     # Half of the east's boxes stand in A's network, a sixth in B's; the west's in A's only.
     assert total(table, factory="B") == pytest.approx(3 * 5000 / 4)
     assert total(table, recipe="r11") == pytest.approx(3 * 5700 * 12 / 78)
+
+
+@BOTH
+def test_a_recipe_is_cooked_only_where_it_can_be(tmp_path: Path, handle: Handle) -> None:
+    not_at = {"r11": ("A",), "r03": ("B", "C"), "r10": ("B",)}
+    table, free = simulate(tmp_path, handle, not_at=not_at), simulate(tmp_path, handle)
+    rows = set(zip(table["factory"].to_pylist(), table["recipe"].to_pylist(), strict=True))
+    assert rows == {
+        (factory, recipe) for factory in ("A", "B") for recipe in MENU if factory not in not_at.get(recipe, ())
+    }
+    for recipe in MENU:
+        assert total(table, recipe=recipe) == pytest.approx(total(free, recipe=recipe))
+        if recipe not in not_at:
+            assert total(table, recipe=recipe, factory="B") == pytest.approx(total(free, recipe=recipe, factory="B"))
+
+
+def test_each_draw_keeps_its_orders_whoever_cooks_them(tmp_path: Path) -> None:
+    """The capability moves orders between factories and changes none."""
+    of_draw = [
+        np.bincount(table["draw"].to_numpy(), table["orders"].to_numpy())
+        for table in (
+            simulate(tmp_path, handler_v2.handle, not_at=not_at) for not_at in ({}, {"r11": ("A",), "r03": ("B",)})
+        )
+    ]
+    assert of_draw[1] == pytest.approx(of_draw[0])
+
+
+@BOTH
+def test_a_group_is_split_by_its_own_boxes(tmp_path: Path, handle: Handle) -> None:
+    """A takes 100 and B 300 of the east's boxes that C cannot cook, and 2,500 and 833 of the others."""
+    table = simulate(
+        tmp_path, handle, boxes={"east": 5000.0}, not_at={"r11": ("C",)}, group_boxes={("east", "C"): (100, 300)}
+    )
+    for recipe, part in (("r11", 3 / 4), ("r10", 1 / 4)):
+        assert total(table, recipe=recipe, factory="B") == pytest.approx(total(table, recipe=recipe) * part)
+
+
+@BOTH
+def test_a_menu_with_a_recipe_that_nobody_can_cook_is_refused(tmp_path: Path, handle: Handle) -> None:
+    with pytest.raises(ContractViolation, match="no factory of the plan can cook r03"):
+        simulate(tmp_path, handle, not_at={"r03": ("A", "B", "C")})
 
 
 @BOTH

@@ -46,18 +46,20 @@ def row_of(rows: list[dict[str, Any]], factory: str, name: str) -> dict[str, Any
 
 def test_recipes_and_ingredients_of_each_factory_sorted(tmp_path: Path) -> None:
     rows = forecast(tmp_path, {("B", "ramen"): [4.0], ("A", "ramen"): [0.0], ("A", "pie"): [2.0]}, draws=1)
-    ingredients = [("butter", "g"), ("egg", "piece"), ("flour", "g"), ("noodles", "g")]
+    made_of = {"pie": [("butter", "g"), ("flour", "g")], "ramen": [("egg", "piece"), ("noodles", "g")]}
     expected = [
         (factory, kind, name, unit)
-        for factory in ("A", "B")
-        for kind, name, unit in [("ingredient", *each) for each in ingredients]
-        + [("recipe", "pie", "orders"), ("recipe", "ramen", "orders")]
+        for factory, recipes in (("A", ["pie", "ramen"]), ("B", ["ramen"]))
+        for kind, name, unit in [
+            *(("ingredient", *each) for each in sorted(line for recipe in recipes for line in made_of[recipe])),
+            *(("recipe", recipe, "orders") for recipe in recipes),
+        ]
     ]
     assert [(row["factory"], row["kind"], row["name"], row["unit"]) for row in rows] == expected
     assert {row["week"] for row in rows} == {LAST_WEEK + 2 * WEEK}
     assert row_of(rows, "A", "flour")["mean"] == pytest.approx(2 * PORTIONS * 120)
     assert row_of(rows, "B", "egg")["mean"] == pytest.approx(4 * PORTIONS)
-    assert row_of(rows, "B", "flour")["mean"] == 0
+    assert row_of(rows, "A", "egg")["mean"] == 0
 
 
 def test_quantiles_are_of_the_sums_and_not_sums_of_quantiles(tmp_path: Path) -> None:
