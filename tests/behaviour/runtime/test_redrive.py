@@ -1,0 +1,372 @@
+"""A run that stopped goes on where it stopped, in either style, with real workers."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from contracts.errors import BadData, BadRequest, TransientError
+from contracts.message import Event
+from contracts.pipeline import Pipeline
+from orchestrator.deploy import deploy
+from orchestrator.redrive import UnderWay, redrive_run, unfinished_runs
+from services.runtime import outgoing
+from services.runtime.context import Context
+from tests.behaviour.cli.typed import Done, error_line, spawned
+from tests.behaviour.runtime.floor import Floor
+
+STYLES = ("orchestrated", "choreographed")
+
+GONE = "arn:aws:states:us-east-1:{}:execution:floor-snack:gone"
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For task tokens of executions that have ended: they could still become known."""
+    monkeypatch.setattr(outgoing, "YOUNG", 0.5)
+
+
+@pytest.fixture
+def snack_bar(snack_bar: Floor) -> Floor:
+    """Where no run is left that an earlier test did not finish."""
+    snack_bar.connection.execute("TRUNCATE runs CASCADE")
+    return snack_bar
+
+
+async def brigade(floor: Floor, *arguments: str) -> Done:
+    """The command line, in a process beside the workers in this one."""
+    variables = {"DATABASE_URL": floor.database_url, "BRIGADE_PREFIX": "floor", "BRIGADE_HOME": "/nowhere"}
+    return await asyncio.to_thread(spawned, *arguments, env=os.environ | variables)
+
+
+def redrive(floor: Floor, run_id: str, style: str | None = None) -> None:
+    redrive_run(floor.aws, floor.connection, floor.deployment, run_id, style)
+
+
+def generation(floor: Floor, run_id: str) -> int:
+    (run,) = floor.rows("SELECT generation FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
+    return int(run["generation"])
+
+
+def served(floor: Floor, run_id: str) -> Any:
+    """The last answer, without which attempt made it."""
+    query = "SELECT answer FROM steps WHERE run_id = %(run_id)s AND component = 'server'"
+    (step,) = floor.rows(query, run_id=run_id)
+    return json.loads(step["answer"])["keys"]
+
+
+@retry(retry=retry_if_result(lambda found: not found), wait=wait_fixed(0.02), stop=stop_after_delay(20))
+def wait_for_the_soup(floor: Floor, run_id: str) -> bool:
+    """On a handler's own thread and connection."""
+    with psycopg.connect(floor.database_url) as connection:
+        query = "SELECT 1 FROM steps WHERE run_id = %s AND component = 'chopper' AND item = 'soup' AND state = 'done'"
+        return connection.execute(query, (run_id,)).fetchone() is not None
+
+
+async def failed_run(floor: Floor, style: str) -> str:
+    """When the soup is done, the pie fails; then there is a knife for it."""
+    chop = floor.handlers["chopper"]
+
+    def handler(inputs: Any, ctx: Context) -> Event:
+        if ctx.item == "pie":
+            wait_for_the_soup(floor, ctx.run_id)
+            raise BadData("no knife")
+        return chop(inputs, ctx)
+
+    floor.handlers["chopper"] = handler
+    run_id = floor.start(style)
+    async with floor.working(concurrency=2):
+        run = await floor.ended(run_id)
+        await floor.settled()
+    assert (run["status"], run["cause"]) == ("FAILED", "chopper/pie failed: BadData: no knife")
+    floor.handlers["chopper"] = chop
+    return run_id
+
+
+@pytest.mark.parametrize("again", STYLES)
+@pytest.mark.parametrize("style", STYLES)
+async def test_only_what_is_not_done_is_run(snack_bar: Floor, style: str, again: str) -> None:
+    run_id = await failed_run(snack_bar, style)
+    redrive(snack_bar, run_id, again)
+    async with snack_bar.working():
+        run = await snack_bar.ended(run_id)
+        await snack_bar.settled()
+    assert (run["status"], run["cause"], run["style"], run["generation"]) == ("SUCCEEDED", None, again, 2)
+    assert snack_bar.attempts(run_id, "host") == [("-", 1, "done", None)]
+    assert snack_bar.attempts(run_id, "chopper") == [
+        ("pie", 1, "failed", "BadData"),
+        ("pie", 2, "done", None),
+        ("soup", 1, "done", None),
+    ]
+    assert snack_bar.attempts(run_id, "server") == [("-", 1, "done", None)]
+    assert served(snack_bar, run_id) == ["pie", "soup"]
+    if again == "orchestrated":
+        execution = await snack_bar.until(lambda: snack_bar.finished_execution(run_id))
+        assert (execution["name"], execution["status"]) == (f"{run_id}-2", "SUCCEEDED")
+
+
+async def test_attempts_are_counted_anew(snack_bar: Floor) -> None:
+    """Five failures are too many for one generation, not for two."""
+    chop = snack_bar.handlers["chopper"]
+
+    def handler(inputs: Any, ctx: Context) -> Event:
+        if ctx.item == "pie" and ctx.attempt <= 5:
+            raise TransientError("the knife is blunt")
+        return chop(inputs, ctx)
+
+    snack_bar.handlers["chopper"] = handler
+    run_id = snack_bar.start("choreographed")
+    async with snack_bar.working():
+        run = await snack_bar.ended(run_id)
+        assert run["cause"] == "chopper/pie failed after 3 attempts: TransientError: the knife is blunt"
+        redrive(snack_bar, run_id)
+        run = await snack_bar.ended(run_id)
+    assert run["status"] == "SUCCEEDED"
+    query = "SELECT generation, attempt FROM attempts WHERE run_id = %(run_id)s AND item = 'pie' ORDER BY attempt"
+    attempts = [(row["generation"], row["attempt"]) for row in snack_bar.rows(query, run_id=run_id)]
+    assert attempts == [(1, 1), (1, 2), (1, 3), (2, 4), (2, 5), (2, 6)]
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_two_at_once_start_one_generation(snack_bar: Floor, style: str) -> None:
+    """Both commands look at the run in the same moment: its row is locked until both wait for it."""
+    run_id = await failed_run(snack_bar, style)
+    async with snack_bar.working():
+        with psycopg.connect(snack_bar.database_url) as keeper:
+            keeper.execute("SELECT 1 FROM runs WHERE run_id = %s FOR UPDATE", (run_id,))
+            commands = [asyncio.create_task(brigade(snack_bar, "redrive", run_id)) for _ in range(2)]
+            await snack_bar.until(lambda: waiting_for_a_lock(snack_bar) == 2)
+        first, second = sorted(await asyncio.gather(*commands), key=lambda done: done.returncode)
+        await snack_bar.settled()
+    assert first.returncode == 0, first.stderr
+    if second.returncode:
+        assert second.returncode == 2
+        assert error_line(second).startswith((f"run {run_id} is under way", f"run {run_id} has succeeded"))
+    run = await snack_bar.ended(run_id)
+    assert (run["status"], run["generation"]) == ("SUCCEEDED", 2)
+    assert [item[:3] for item in snack_bar.attempts(run_id, "chopper")] == [
+        ("pie", 1, "failed"),
+        ("pie", 2, "done"),
+        ("soup", 1, "done"),
+    ]
+    machine = snack_bar.deployment.state_machine_arn("snack")
+    executions = snack_bar.aws.stepfunctions.list_executions(stateMachineArn=machine)["executions"]
+    ours = sorted(execution["name"] for execution in executions if execution["name"].startswith(run_id))
+    assert ours == ([f"{run_id}-1", f"{run_id}-2"] if style == "orchestrated" else [])
+
+
+def waiting_for_a_lock(floor: Floor) -> int:
+    """Of redrives: one waits for the row, the other one for the first."""
+    query = """
+        SELECT count(*) AS waiting FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND datname = current_database()
+          AND (query LIKE '%%FROM runs WHERE run_id%%' OR query LIKE '%%pg_advisory_lock%%')
+    """
+    return int(floor.rows(query)[0]["waiting"])
+
+
+async def test_a_run_whose_execution_is_running_is_left_alone(snack_bar: Floor) -> None:
+    run_id = snack_bar.start("orchestrated")
+    with pytest.raises(UnderWay, match=f"run {run_id} is under way: `brigade history {run_id}` shows where it is"):
+        redrive(snack_bar, run_id)
+    assert generation(snack_bar, run_id) == 1
+    snack_bar.aws.stepfunctions.stop_execution(executionArn=snack_bar.execution(run_id)["executionArn"])
+
+
+async def test_a_choreographed_run_under_way_gets_its_commands_again(snack_bar: Floor) -> None:
+    """It stays what it is, and so does its deadline, as long as it has not passed."""
+    run_id = snack_bar.start("choreographed")
+    (before,) = snack_bar.rows("SELECT deadline FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
+    redrive(snack_bar, run_id)
+    await snack_bar.until(lambda: snack_bar.waiting("host") == 2)
+    (after,) = snack_bar.rows("SELECT deadline FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
+    assert (generation(snack_bar, run_id), after) == (1, before)
+    snack_bar.connection.execute("UPDATE runs SET deadline = now() WHERE run_id = %s", (run_id,))
+    redrive(snack_bar, run_id)
+    assert generation(snack_bar, run_id) == 2
+    async with snack_bar.working():
+        run = await snack_bar.ended(run_id)
+        await snack_bar.settled()
+    assert run["status"] == "SUCCEEDED"
+    assert snack_bar.attempts(run_id, "host") == [("-", 1, "done", None)]
+
+
+async def test_what_is_unfinished_is_finished_after_everything_outside_the_database_was_lost(snack_bar: Floor) -> None:
+    """Queues are empty, one execution was aborted and of one nothing is known; one run failed for that already."""
+    lost = {style: snack_bar.start(style) for style in STYLES}
+    aborted, failed = snack_bar.start("orchestrated"), snack_bar.start("orchestrated")
+    await snack_bar.until(lambda: snack_bar.waiting("host") == 4)
+    for run_id in (lost["orchestrated"], aborted, failed):
+        execution = snack_bar.execution(run_id)["executionArn"]
+        snack_bar.aws.stepfunctions.stop_execution(executionArn=execution)
+        await snack_bar.until(partial(snack_bar.finished_execution, run_id))
+    snack_bar.clear()
+    account = snack_bar.execution(aborted)["executionArn"].split(":")[4]
+    execution = (GONE.format(account), lost["orchestrated"])
+    snack_bar.connection.execute("UPDATE runs SET execution = %s WHERE run_id = %s", execution)
+    cause = "its execution does not exist any more: redrive the run"
+    snack_bar.connection.execute("UPDATE runs SET status = 'FAILED', cause = %s WHERE run_id = %s", (cause, failed))
+    runs = {*lost.values(), aborted, failed}
+    assert set(unfinished_runs(snack_bar.connection)) == runs
+    async with snack_bar.working():
+        done = await brigade(snack_bar, "redrive", "--unfinished", "--json")
+        await snack_bar.settled()
+    assert done.returncode == 0, done.stderr
+    assert {run["run_id"]: run["status"] for run in json.loads(done.stdout)} == dict.fromkeys(runs, "SUCCEEDED")
+    generations = {run_id: generation(snack_bar, run_id) for run_id in runs}
+    assert generations == {run_id: 1 if run_id == lost["choreographed"] else 2 for run_id in runs}
+    for run_id in runs:
+        assert snack_bar.attempts(run_id, "host") == [("-", 1, "done", None)]
+        assert served(snack_bar, run_id) == ["pie", "soup"]
+    assert unfinished_runs(snack_bar.connection) == []
+
+
+async def test_a_run_that_failed_by_its_own_fault_is_not_unfinished(snack_bar: Floor) -> None:
+    await failed_run(snack_bar, "choreographed")
+    assert unfinished_runs(snack_bar.connection) == []
+
+
+async def test_a_sweep_does_not_miss_an_execution_that_is_about_to_start(snack_bar: Floor) -> None:
+    """The row names the execution before it is started."""
+    run_id = await failed_run(snack_bar, "orchestrated")
+    redrive(snack_bar, run_id)
+    account = snack_bar.execution(run_id)["executionArn"].split(":")[4]
+    values = (GONE.format(account), run_id)
+    query = "UPDATE runs SET execution = %s, started_at = now() - interval '1 minute' WHERE run_id = %s"
+    snack_bar.connection.execute(query, values)
+    async with snack_bar.working("server") as (worker,):
+        assert worker.sweep is not None
+        assert await worker.sweep.reconcile() == 0
+        snack_bar.connection.execute("UPDATE runs SET checked_at = now() - interval '1 minute'")
+        assert await worker.sweep.reconcile() == 1
+    assert (await snack_bar.ended(run_id))["cause"] == "its execution does not exist any more: redrive the run"
+
+
+# The state machine a run started with
+
+
+@contextmanager
+def another_graph_deployed(floor: Floor) -> Iterator[Pipeline]:
+    """The same pipeline with another deadline. At the end the first one is deployed again."""
+    first = floor.pipeline
+    floor.pipeline = Pipeline(name=first.name, deadline=first.graph.deadline + 1, flow=first.flow)
+    deploy(floor.aws, floor.connection, (floor.pipeline,), "floor")
+    yield first
+    floor.pipeline = first
+    deploy(floor.aws, floor.connection, (first,), "floor")
+
+
+def definition_of(floor: Floor, run_id: str) -> str:
+    """The definition that the run's execution follows."""
+    arn = floor.execution(run_id)["executionArn"]
+    return floor.aws.stepfunctions.describe_state_machine_for_execution(executionArn=arn)["definition"]
+
+
+async def test_a_deploy_changes_no_run_that_is_redriven(snack_bar: Floor) -> None:
+    run_id = await failed_run(snack_bar, "orchestrated")
+    with another_graph_deployed(snack_bar) as first:
+        redrive(snack_bar, run_id)
+        started = snack_bar.start("orchestrated")
+        async with snack_bar.working():
+            runs = [await snack_bar.ended(run_id), await snack_bar.ended(started)]
+            await snack_bar.settled()
+        graphs = [first.graph.digest, snack_bar.pipeline.graph.digest]
+    assert [run["status"] for run in runs] == ["SUCCEEDED"] * 2
+    assert [run["graph"] for run in runs] == graphs
+    for run, graph in zip((run_id, started), graphs, strict=True):
+        assert f"graph {graph}," in definition_of(snack_bar, run)
+
+
+async def test_a_state_machine_that_is_gone_is_said_to_be_and_nothing_changes(snack_bar: Floor) -> None:
+    """LocalStack has lost its state, and other code is deployed now."""
+    run_id = await failed_run(snack_bar, "orchestrated")
+    digest = snack_bar.pipeline.graph.digest
+    snack_bar.connection.execute("UPDATE state_machines SET version = version || '00' WHERE graph = %s", (digest,))
+    refused = await brigade(snack_bar, "redrive", run_id)
+    assert refused.returncode == 2
+    assert error_line(refused) == (
+        f"the state machine of graph {digest}, which run {run_id} started with, is not deployed any more: redrive it "
+        "with --style choreographed, or deploy the code of that graph"
+    )
+    (run,) = snack_bar.rows("SELECT status, generation FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
+    assert run == {"status": "FAILED", "generation": 1}
+    async with snack_bar.working():
+        redrive(snack_bar, run_id, "choreographed")
+        assert (await snack_bar.ended(run_id))["status"] == "SUCCEEDED"
+        deploy(snack_bar.aws, snack_bar.connection, (snack_bar.pipeline,), "floor")
+        ended = await snack_bar.ended(snack_bar.start("orchestrated"))
+    assert ended["status"] == "SUCCEEDED"
+
+
+async def test_the_others_are_redriven_although_one_cannot_be(snack_bar: Floor) -> None:
+    """The state machine of the first one went with LocalStack's state, and other code is deployed now."""
+    gone = snack_bar.start("orchestrated")
+    snack_bar.aws.stepfunctions.stop_execution(executionArn=snack_bar.execution(gone)["executionArn"])
+    await snack_bar.until(lambda: snack_bar.finished_execution(gone))
+    with another_graph_deployed(snack_bar) as first:
+        snack_bar.connection.execute("DELETE FROM state_machines WHERE graph = %s", (first.graph.digest,))
+        lost = snack_bar.start("choreographed")
+        snack_bar.clear()
+        async with snack_bar.working():
+            done = await brigade(snack_bar, "redrive", "--unfinished")
+            await snack_bar.settled()
+    assert done.returncode == 1
+    assert f"error: the state machine of graph {first.graph.digest}, which run {gone} started with," in done.stderr
+    assert f"{lost} SUCCEEDED: every step is done" in done.stderr
+
+
+async def test_a_number_that_is_given_to_another_graph_is_no_longer_the_first_one_s(snack_bar: Floor) -> None:
+    """Versions are counted from 1 again when the state machine was lost."""
+    machine = snack_bar.deployment.state_machine_arn("snack")
+    query = "SELECT version FROM state_machines WHERE graph = %(graph)s"
+    graph = snack_bar.pipeline.graph.digest
+    (ours,) = snack_bar.rows(query, graph=graph)
+    snack_bar.connection.execute("DELETE FROM state_machines WHERE graph = %s", (graph,))
+    snack_bar.connection.execute("INSERT INTO graphs (digest, body) VALUES ('lost', '{}')")
+    row = (machine, "lost", ours["version"])
+    snack_bar.connection.execute("INSERT INTO state_machines (machine, graph, version) VALUES (%s, %s, %s)", row)
+    deploy(snack_bar.aws, snack_bar.connection, (snack_bar.pipeline,), "floor")
+    assert snack_bar.rows(query, graph=graph) == [ours]
+    assert snack_bar.rows(query, graph="lost") == []
+    snack_bar.connection.execute("DELETE FROM graphs WHERE digest = 'lost'")
+
+
+# What cannot be redriven
+
+
+async def test_what_cannot_be_redriven(snack_bar: Floor) -> None:
+    run_id = snack_bar.start("choreographed")
+    async with snack_bar.working():
+        await snack_bar.ended(run_id)
+        await snack_bar.settled()
+    asked = {
+        ("yesterday",): "there is no run 'yesterday': `brigade runs` lists them",
+        (run_id,): f"run {run_id} has succeeded: start a new one with `brigade run`",
+        (run_id, "--style", "improvised"): "unknown style 'improvised': choose orchestrated or choreographed",
+        (): "name one run, or say --unfinished",
+        (run_id, "--unfinished"): "name one run, or say --unfinished",
+    }
+    for arguments, reason in asked.items():
+        refused = await brigade(snack_bar, "redrive", *arguments)
+        assert (refused.returncode, error_line(refused), refused.stdout) == (2, reason, "")
+    assert generation(snack_bar, run_id) == 1
+
+
+async def test_a_component_that_is_not_deployed_any_more(snack_bar: Floor) -> None:
+    """Nothing has changed then, and the run can be redriven later."""
+    run_id = await failed_run(snack_bar, "choreographed")
+    outputs = {name: url for name, url in snack_bar.deployment.outputs.items() if not name.startswith("QueueChopper")}
+    with pytest.raises(BadRequest, match="chopper v1 is not deployed any more: deploy code that has it"):
+        redrive_run(snack_bar.aws, snack_bar.connection, type(snack_bar.deployment)(outputs), run_id)
+    (run,) = snack_bar.rows("SELECT status, generation FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
+    assert run == {"status": "FAILED", "generation": 1}
+    assert snack_bar.attempts(run_id, "chopper")[0] == ("pie", 1, "failed", "BadData")
+    states = "SELECT state FROM steps WHERE run_id = %(run_id)s AND item = 'pie'"
+    assert snack_bar.rows(states, run_id=run_id) == [{"state": "failed"}]
