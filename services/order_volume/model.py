@@ -9,14 +9,23 @@ short one takes the mean of its logarithms. One on which a model fails is foreca
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from services.order_volume.candidates import CANDIDATES, COMBINATION, NotModelled, predictions, recent_mean
+from services.order_volume.candidates import (
+    CANDIDATES,
+    COMBINATION,
+    SEASON,
+    SEASONAL_NAIVE,
+    NotModelled,
+    predictions,
+    recent_mean,
+    seasonal_naive,
+)
 from services.order_volume.kinds import ENOUGH_TO_CHOOSE, RECENT, Kind, kind_of
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +44,8 @@ DEFAULT_SPREAD = 0.25
 
 LARGEST_RESIDUAL = float(np.log(4))
 """Residuals are cut to a factor of four, so that one closed week does not widen a whole year's forecasts."""
+
+MODELLED = (Kind.SHORT, Kind.LONG)
 
 FALLBACK = "fallback"
 
@@ -73,14 +84,30 @@ def forecast_all(series: Sequence[Floats], steps: Sequence[int]) -> list[Forecas
     kinds = [kind_of(boxes) for boxes in series]
     tried = [_try(boxes, kind, horizon) for boxes, kind in zip(series, kinds, strict=True)]
     chosen = choose([each for each, kind in zip(tried, kinds, strict=True) if kind is Kind.LONG and not each.problem])
-    residuals = [each.residuals.get(chosen, each.residuals[FALLBACK]) for each in tried]
-    shared = np.concatenate(residuals)
-    if len(shared) < ENOUGH_RESIDUALS:
-        shared = np.array([DEFAULT_SPREAD * z for z in _NORMAL_SCORES])
+    residuals = _enough([each.residuals.get(chosen, each.residuals[FALLBACK]) for each in tried])
     at = np.array(steps) - 1
     return [
-        _forecast(boxes, kind, chosen, each.problem, at, own if len(own) >= ENOUGH_RESIDUALS else shared)
+        _forecast(boxes, kind, chosen, each.problem, at, own)
         for boxes, kind, each, own in zip(series, kinds, tried, residuals, strict=True)
+    ]
+
+
+def forecast_naively(series: Sequence[Floats], steps: Sequence[int]) -> list[Forecast]:
+    """The same by the week a year ago, or else the last week: nothing is fitted that could fail.
+
+    The spread is what this would have missed at earlier weeks.
+    """
+    horizon, at = max(steps), np.array(steps) - 1
+    kinds = [kind_of(boxes) for boxes in series]
+    misses = [
+        _naive_misses(boxes, horizon) if kind in MODELLED else np.empty(0)
+        for boxes, kind in zip(series, kinds, strict=True)
+    ]
+    return [
+        _around(seasonal_naive(without_closures(boxes), horizon)[at], own, SEASONAL_NAIVE)
+        if kind in MODELLED
+        else _unmodelled(boxes, kind, len(at))
+        for boxes, kind, own in zip(series, kinds, _enough(misses), strict=True)
     ]
 
 
@@ -132,20 +159,36 @@ def _try(boxes: Floats, kind: Kind, horizon: int) -> Tried:
 
 
 def _short_residuals(boxes: Floats, horizon: int) -> dict[str, Floats]:
+    return {FALLBACK: _misses(boxes, horizon, recent_mean)}
+
+
+def _misses(boxes: Floats, horizon: int, predict: Callable[[Floats, int], Floats], shortest: int = 1) -> Floats:
+    """The residuals, at earlier weeks with at least `shortest` weeks known, of a method that needs no more."""
     found = []
-    for origin in origins(len(boxes), horizon, 1):
+    for origin in origins(len(boxes), horizon, shortest):
         actual = boxes[origin : origin + horizon]
-        found.append(_residuals(actual, recent_mean(without_closures(boxes[:origin]), len(actual))))
-    return {FALLBACK: _joined(found)}
+        found.append(_residuals(actual, predict(without_closures(boxes[:origin]), len(actual))))
+    return _joined(found)
+
+
+def _naive_misses(boxes: Floats, horizon: int) -> Floats:
+    """With a year known wherever there is one: what the last week misses says nothing about the week a year ago."""
+    return _misses(boxes, horizon, seasonal_naive, SEASON if len(boxes) >= SEASON + ORIGINS else 1)
+
+
+def _enough(residuals: Sequence[Floats]) -> list[Floats]:
+    """Each series' own, or else those of all series, or else the default spread's."""
+    shared = np.concatenate(residuals)
+    if len(shared) < ENOUGH_RESIDUALS:
+        shared = np.array([DEFAULT_SPREAD * z for z in _NORMAL_SCORES])
+    return [own if len(own) >= ENOUGH_RESIDUALS else shared for own in residuals]
 
 
 def _forecast(
     boxes: Floats, kind: Kind, chosen: str, problem: str, at: npt.NDArray[np.int64], residuals: Floats
 ) -> Forecast:
-    if kind is Kind.ENDED:
-        return _quantiles(np.zeros((len(at), 1)), kind)
-    if kind is Kind.INTERMITTENT:
-        return _quantiles(np.tile(boxes[-RECENT:], (len(at), 1)), kind)
+    if kind not in MODELLED:
+        return _unmodelled(boxes, kind, len(at))
     logs, horizon = without_closures(boxes), int(at.max()) + 1
     method = str(kind) if kind is Kind.SHORT else chosen
     point = recent_mean(logs, horizon)
@@ -154,10 +197,19 @@ def _forecast(
             point = predictions(logs, horizon)[chosen]
         except NotModelled as error:
             problem = str(error)
+    return _around(point[at], residuals, FALLBACK if problem else method, problem)
+
+
+def _unmodelled(boxes: Floats, kind: Kind, steps: int) -> Forecast:
+    seen = boxes[-RECENT:] if kind is Kind.INTERMITTENT else np.zeros(1)
+    return _quantiles(np.tile(seen, (steps, 1)), kind)
+
+
+def _around(logs: Floats, residuals: Floats, method: str, problem: str = "") -> Forecast:
     # Less their median: that a model missed to one side lately says little about the next weeks (docs/accuracy.md).
     around = residuals - np.median(residuals)
-    futures = np.maximum(np.expm1(point[at][:, None] + around[None, :]), 0.0)
-    return _quantiles(futures, FALLBACK if problem else method, problem)
+    futures = np.maximum(np.expm1(logs[:, None] + around[None, :]), 0.0)
+    return _quantiles(futures, method, problem)
 
 
 def _quantiles(futures: Floats, method: str, problem: str = "") -> Forecast:

@@ -9,7 +9,8 @@ from statsforecast.models import AutoETS
 
 from contracts.errors import BadData
 from contracts.order_volume import ForecastOrderVolume
-from services.order_volume.handler import SCHEMA, handle
+from services.order_volume.handler import handle
+from services.order_volume.volume import SCHEMA
 from services.runtime.testing import local_context
 from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
 
@@ -17,6 +18,7 @@ from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, Order, extra
 def volumes(folder: Path, *batches: list[Order], ahead: tuple[int, ...] = (2, 3, 4, 5)) -> list[dict[str, Any]]:
     ctx = local_context(folder, "order-volume")
     answer = handle(ForecastOrderVolume(plan=plan_of(ctx, ahead=ahead), history=extracted(ctx, *batches)), ctx)
+    assert answer.degraded == ()
     table = ctx.read(answer.volume)
     assert table.schema == SCHEMA
     rows: list[dict[str, Any]] = table.to_pylist()
@@ -86,7 +88,13 @@ def test_a_region_no_model_fits_is_reported_and_holds_up_no_other(
         return smoothing(self, y=y, h=h)
 
     monkeypatch.setattr(AutoETS, "forecast", fails_for_small)
-    rows = volumes(tmp_path, seasonal("east", 40, 900), seasonal("west", 40, 30), ahead=(2,))
+    ctx = local_context(tmp_path, "order-volume")
+    history = extracted(ctx, seasonal("east", 40, 900), seasonal("west", 40, 30))
+    answer = handle(ForecastOrderVolume(plan=plan_of(ctx, ahead=(2,)), history=history), ctx)
+    rows = ctx.read(answer.volume).to_pylist()
+    (replaced,) = answer.degraded
+    assert replaced.by == "the mean of the last weeks for 1 of 2 regions: west"
+    assert replaced.why == "no model fits west: smoothing: no model able to be fitted"
     assert [row["method"] for row in rows] == ["combination", "fallback"]
     assert 15 < rows[1]["p50"] < 25
     assert "region west takes the mean of its last weeks" in caplog.text

@@ -1,3 +1,5 @@
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,10 +10,13 @@ from services.order_volume.kinds import ENOUGH_TO_CHOOSE
 from services.order_volume.model import (
     LARGEST_RESIDUAL,
     ORIGINS,
+    Floats,
+    Forecast,
     Tried,
     backtest,
     choose,
     forecast_all,
+    forecast_naively,
     origins,
     without_closures,
 )
@@ -23,11 +28,16 @@ BOXES = st.one_of(
 )
 
 
+@pytest.mark.parametrize("forecast_each", [forecast_all, forecast_naively])
 @settings(deadline=None, max_examples=60)
 @given(st.lists(BOXES, min_size=1, max_size=3), st.sets(st.integers(1, 9), min_size=1))
-def test_every_series_gets_finite_ordered_quantiles(series: list[list[int]], steps: set[int]) -> None:
+def test_every_series_gets_finite_ordered_quantiles(
+    forecast_each: Callable[[Sequence[Floats], Sequence[int]], list[Forecast]], series: list[list[int]], steps: set[int]
+) -> None:
     arrays = [np.array(boxes, dtype=np.float64) for boxes in series]
-    for forecast in forecast_all(arrays, sorted(steps)):
+    forecasts = forecast_each(arrays, sorted(steps))
+    assert len(forecasts) == len(arrays)
+    for forecast in forecasts:
         assert forecast.mean.shape == (len(steps),)
         assert np.isfinite(forecast.mean).all()
         assert np.isfinite(forecast.p90).all()
@@ -147,3 +157,30 @@ def test_the_band_covers_about_eight_of_ten() -> None:
         forecast = forecast_all([boxes[:60]], [1, 2, 3, 4])[0]
         covered += ((forecast.p10 <= boxes[60:]) & (boxes[60:] <= forecast.p90)).tolist()
     assert 0.75 < np.mean(covered) < 0.87
+
+
+def test_naively_a_season_of_a_year_is_repeated_with_the_spread_of_its_own_misses() -> None:
+    season = 1000 * np.exp(np.sin(np.arange(130) * 2 * np.pi / 52))
+    noisy = season * np.exp(0.1 * np.random.default_rng(4).standard_normal(130))
+    exact, rough = forecast_naively([season[:120], noisy[:120]], [4, 10])
+    assert exact.method == rough.method == "seasonal naive"
+    assert exact.p50 == pytest.approx(season[[123, 129]])
+    assert exact.p10 == pytest.approx(exact.p90)
+    assert rough.p50 == pytest.approx(noisy[[71, 77]])
+    assert (np.log(rough.p90 / rough.p10) > 0.2).all()
+
+
+def test_naively_a_history_under_a_year_is_its_last_week_and_one_that_sold_nothing_is_zero() -> None:
+    young, closed, never = (np.array(boxes) for boxes in ([50.0, 80.0, 100.0], [9.0] * 9 + [0.0] * 9, [0.0] * 60))
+    forecasts = forecast_naively([young, closed, never], [2])
+    assert [forecast.p50[0] for forecast in forecasts] == pytest.approx([100, 0, 0])
+    assert [forecast.method for forecast in forecasts] == ["seasonal naive", "ended", "ended"]
+    assert forecasts[0].p10[0] < 80 < 120 < forecasts[0].p90[0]
+
+
+def test_naively_a_series_with_few_misses_borrows_those_of_all() -> None:
+    steady, young = np.full(40, 100.0), np.array([100.0, 120.0])
+    alone, beside = forecast_naively([young], [1])[0], forecast_naively([young, steady], [1])[0]
+    assert alone.p10[0] < 100 < 150 < alone.p90[0]
+    assert beside.p10[0] == pytest.approx(120)
+    assert beside.p90[0] < 150
