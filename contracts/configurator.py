@@ -57,9 +57,9 @@ class RunPlanned(Plan):
     (date32), recipe (string), price and base_price (float64), emailer and homepage (float64: 0 or 1, or the part of the
     company that promotes it), null where unknown. None when nothing is known of some week.
 
-    `costs` is what a box costs that a factory cooks for a region: factory, region (strings), cost (float64, in any one currency),
-    a row for each pair, sorted. `cannot_cook` is recipe (string) and factories (list of strings, sorted, at least one): those that
-    cannot cook it, a row for each recipe that not every factory can, sorted. Each is None when nothing is loaded about it.
+    `costs` is what a box costs that a factory cooks for a region: factory, region (strings), cost (float64, in any one
+    currency), a row for each pair, sorted. `cannot_cook` names, for each recipe that not every factory can cook, those that
+    cannot: recipe (string), factories (list of strings, sorted), sorted by recipe. Either is None when nothing is known.
     """
 
     date: date

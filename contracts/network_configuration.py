@@ -17,10 +17,10 @@ class ConfigureNetwork(Command):
 class FactoryNetworkConfigured(Event):
     """What one factory takes on, sorted by week, region and unable.
 
-    Columns: week (date32), region (string), boxes (float64, a week), overflow (bool: the region is another factory's) and unable
-    (list of strings, sorted: the factories that cannot cook these boxes' recipes; recipes of the same ones share rows). Answers
-    from before schema version 2 have no unable: it is empty. A box is `recipes_per_box` orders, of recipes that may be cooked
-    apart. A week that the network does not cover uses its latest one.
+    Columns: week (date32), region (string), boxes (float64, a week), overflow (bool: the region is another factory's) and
+    unable (list of strings, sorted: the factories that cannot cook these boxes' recipes; recipes of the same ones share a row).
+    Answers from before schema version 2 have no unable: it is empty. A box is `recipes_per_box` orders of recipes that may be
+    cooked apart. A week that the network does not cover uses its latest one.
     """
 
     factory: str

@@ -48,6 +48,21 @@ CREATE TABLE IF NOT EXISTS offers (
     PRIMARY KEY (week, recipe)
 );
 
+-- Optional: what a box costs that the factory cooks for the region, for each pair of both. Any one currency.
+CREATE TABLE IF NOT EXISTS costs (
+    factory text NOT NULL REFERENCES factories,
+    region  text NOT NULL REFERENCES regions,
+    cost    double precision NOT NULL,
+    PRIMARY KEY (factory, region)
+);
+
+-- Optional: without it, every factory cooks every recipe.
+CREATE TABLE IF NOT EXISTS cannot_cook (
+    factory text NOT NULL REFERENCES factories,
+    recipe  text NOT NULL REFERENCES recipes,
+    PRIMARY KEY (factory, recipe)
+);
+
 CREATE TABLE IF NOT EXISTS orders (
     starts     date NOT NULL,     -- the day, or the first day of the menu week
     days       smallint NOT NULL, -- 1 or 7

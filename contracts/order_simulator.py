@@ -19,8 +19,8 @@ class SimulateOrders(Command):
 class OrdersSimulated(Event):
     """The orders of one week in every Monte Carlo draw, sorted by draw, factory and recipe.
 
-    Columns: draw (int32, from 0), factory, recipe (strings), orders (float64, one recipe for one household). A factory has no rows
-    of a recipe that it cannot cook.
+    Columns: draw (int32, from 0), factory, recipe (strings), orders (float64, one recipe for one household). A factory has no
+    rows of a recipe that it cannot cook.
     """
 
     orders: DatasetRef

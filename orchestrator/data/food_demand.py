@@ -19,7 +19,14 @@ from orchestrator.data.history import (
     RegionRow,
 )
 from orchestrator.data.orders import OrderParser
-from orchestrator.data.reference import read_factories, read_recipes
+from orchestrator.data.reference import (
+    CANNOT_COOK,
+    COSTS,
+    read_cannot_cook,
+    read_costs,
+    read_factories,
+    read_recipes,
+)
 from orchestrator.data.rejects import Loaded, Reject, described
 from orchestrator.data.sheet import BadRow, Once, Row, Sheet
 from orchestrator.data.weeks import WEEK, last_week_ending
@@ -55,7 +62,7 @@ def load_food_demand(
     factories: Path | None,
     progress: Progress = lambda stage, rows: None,
 ) -> Loaded:
-    """Read `file` with meal_info.csv and fulfilment_center_info.csv beside it.
+    """Read `file` with meal_info.csv and fulfilment_center_info.csv beside it; costs.csv and cannot_cook.csv where they exist.
 
     `weeks` are the first and the last number to load, None for all; rows outside are skipped unchecked. The last week loaded
     ends on `ending`, a Friday. `factories` is a file as in docs/data.md; without it the centres' regions are shared out by
@@ -75,6 +82,9 @@ def load_food_demand(
     orders = _shifted(_read_orders(file, weeks, last_week, parser, rejects, progress), last_week)
     used = {row.centre: region_of[row.centre] for row in orders}
     network = _given(*given, used) if given else _grouped(used, orders)
+    keys = {row.factory for row in network.factories}
+    listed = {*region_of.values(), *(row.region for row in (given[1] if given else ()))}
+    costs_file, cannot_cook_file = file.parent / COSTS, file.parent / CANNOT_COOK
     history = OrderHistory(
         source=f"food-demand {file.name}",
         factories=network.factories,
@@ -86,9 +96,12 @@ def load_food_demand(
         orders=orders,
         first_week=orders[0].starts,
         last_week=last_week,
+        costs=read_costs(costs_file, keys, {row.region for row in network.regions}, listed),
+        cannot_cook=read_cannot_cook(cannot_cook_file, keys, {row.recipe for row in recipes}),
         derived_network=given is None,
     )
-    return Loaded(history, tuple(rejects), tuple(path for path in (file, meals_file, centres_file, factories) if path))
+    files = (file, meals_file, centres_file, costs_file, cannot_cook_file, *([factories] if factories else []))
+    return Loaded(history, tuple(rejects), files)
 
 
 def _read_centres(path: Path, rejects: list[Reject]) -> dict[str, str]:

@@ -26,6 +26,13 @@ class RegionRow(NamedTuple):
     factory: str
 
 
+class CostRow(NamedTuple):
+    factory: str
+    region: str
+    cost: float
+    """Of a box."""
+
+
 class CentreRow(NamedTuple):
     centre: str
     region: str
@@ -35,6 +42,11 @@ class RecipeRow(NamedTuple):
     recipe: str
     category: str
     cuisine: str
+
+
+class CannotCookRow(NamedTuple):
+    factory: str
+    recipe: str
 
 
 class IngredientRow(NamedTuple):
@@ -91,5 +103,8 @@ class OrderHistory:
     recipes_per_box: float = RECIPES_PER_BOX
     portions_per_order: float = PORTIONS_PER_ORDER
     offers: tuple[OfferRow, ...] = ()
+    costs: tuple[CostRow, ...] = ()
+    """Of every factory and region, or none."""
+    cannot_cook: tuple[CannotCookRow, ...] = ()
     derived_network: bool = False
     """Factories, caps and regions follow from the orders here; added to others, they would say less than what is there."""

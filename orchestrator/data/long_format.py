@@ -20,7 +20,14 @@ from orchestrator.data.history import (
     RegionRow,
 )
 from orchestrator.data.orders import OrderParser
-from orchestrator.data.reference import read_factories, read_recipes
+from orchestrator.data.reference import (
+    CANNOT_COOK,
+    COSTS,
+    read_cannot_cook,
+    read_costs,
+    read_factories,
+    read_recipes,
+)
 from orchestrator.data.rejects import Loaded, Reject, described
 from orchestrator.data.sheet import BadRow, Once, Row, Sheet
 from orchestrator.data.weeks import WEEK, saturday_of
@@ -41,10 +48,10 @@ def load_long(
 ) -> Loaded:
     """Read the orders in `file` and, beside it, recipes.csv and factories.csv (or `factories`).
 
-    centres.csv, menu.csv and ingredients.csv are read where they exist.
+    centres.csv, menu.csv, ingredients.csv, costs.csv and cannot_cook.csv are read where they exist.
 
-    Raises BadRequest for what is wrong with a file or an argument as a whole, BadData for any bad factory and when no good
-    order or no whole menu week is left.
+    Raises BadRequest for what is wrong with a file or an argument as a whole, BadData for anything bad about the factories and
+    when no good order or no whole menu week is left.
     """
     if not (0 < recipes_per_box < 1000 and 0 < portions_per_order < 1000):
         raise BadRequest("recipes per box and portions per order must be more than 0 and below 1000")
@@ -61,6 +68,7 @@ def load_long(
         (centres, regions), listed_in = _centre_per_factory(factory_rows, regions), factories_file.name
     given = _read_ingredients(folder / INGREDIENTS, names, rejects)
     menu, offers = _read_menu(folder / MENU, names, rejects)
+    keys = {row.factory for row in factory_rows}
     orders = _read_orders(
         sheet, OrderParser({row.centre for row in centres}, names, listed_in, RECIPES), rejects, progress
     )
@@ -79,8 +87,10 @@ def load_long(
         recipes_per_box=recipes_per_box,
         portions_per_order=portions_per_order,
         offers=offers,
+        costs=read_costs(folder / COSTS, keys, {row.region for row in regions}),
+        cannot_cook=read_cannot_cook(folder / CANNOT_COOK, keys, names),
     )
-    beside = (folder / name for name in (RECIPES, CENTRES, MENU, INGREDIENTS))
+    beside = (folder / name for name in (RECIPES, CENTRES, MENU, INGREDIENTS, COSTS, CANNOT_COOK))
     return Loaded(history, tuple(rejects), (file, factories_file, *beside))
 
 

@@ -12,7 +12,9 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from contracts.errors import BadRequest, TransientError
 from orchestrator.data.history import (
+    CannotCookRow,
     CentreRow,
+    CostRow,
     FactoryRow,
     IngredientRow,
     MenuRow,
@@ -66,8 +68,8 @@ def store(
 ) -> None:
     """Write `history` in one transaction, making the tables where they are missing.
 
-    With `replace` the tables are emptied first. Without, rows of the same key are overwritten, a recipe's ingredients and a
-    week's menu are replaced as a whole, and the weeks covered are widened.
+    With `replace` the tables are emptied first. Without, rows of the same key are overwritten, a recipe's ingredients, a week's
+    menu and the recipes that a factory cannot cook are replaced as a whole, and the weeks covered are widened.
 
     Raises TransientError when the database cannot be reached or is busy, BadRequest when `database_url` is none or when the
     addition does not fit what is there: other ratios, or days of a week that was loaded whole.
@@ -104,8 +106,10 @@ def _tables(history: OrderHistory) -> tuple[_Table, ...]:
         _Table("factories", ("factory",), FactoryRow._fields, history.factories),
         _Table("regions", ("region",), RegionRow._fields, history.regions),
         _Table("centres", ("centre",), CentreRow._fields, history.centres),
+        _Table("costs", ("factory", "region"), CostRow._fields, history.costs),
         _Table("recipes", ("recipe",), RecipeRow._fields, history.recipes),
         _Table("ingredients", ("recipe", "ingredient"), IngredientRow._fields, history.ingredients),
+        _Table("cannot_cook", ("factory", "recipe"), CannotCookRow._fields, history.cannot_cook),
         _Table("menu", ("week", "recipe"), MenuRow._fields, history.menu),
         _Table("offers", ("week", "recipe"), OfferRow._fields, history.offers),
         _Table("orders", ("starts", "centre", "recipe"), OrderRow._fields, history.orders),
@@ -150,6 +154,7 @@ def _append(
         )
     connection.execute("DELETE FROM ingredients WHERE recipe IN (SELECT recipe FROM incoming_recipes)")
     connection.execute("DELETE FROM menu WHERE week IN (SELECT week FROM incoming_menu)")
+    connection.execute("DELETE FROM cannot_cook WHERE factory IN (SELECT factory FROM incoming_cannot_cook)")
     connection.execute("DELETE FROM offers WHERE week IN (SELECT week FROM incoming_menu)")
     for table in tables:
         connection.execute(_upsert(table, keep=history.derived_network and table.name in _NETWORK))

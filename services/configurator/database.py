@@ -1,9 +1,10 @@
 """What the configurator reads. Names are sorted by code point, so that no database's locale changes a plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import LiteralString
 
 import psycopg
 import pyarrow as pa
@@ -19,6 +20,13 @@ GUESS_FROM_WEEKS = 3
 _HISTORY = "SELECT first_week, last_week, recipes_per_box, portions_per_order, replaced_at FROM history"
 _FACTORIES = "SELECT factory, weekly_cap FROM factories"
 _REGIONS = "SELECT region, factory FROM regions"
+_COSTS = 'SELECT factory, region, cost FROM costs ORDER BY factory COLLATE "C", region COLLATE "C"'
+_COSTS_SCHEMA = pa.schema([("factory", pa.string()), ("region", pa.string()), ("cost", pa.float64())])
+_CANNOT_COOK = """
+    SELECT recipe, array_agg(factory ORDER BY factory COLLATE "C") FROM cannot_cook
+    GROUP BY recipe ORDER BY recipe COLLATE "C"
+"""
+_CANNOT_COOK_SCHEMA = pa.schema([("recipe", pa.string()), ("factories", pa.list_(pa.string()))])
 _CENTRES = "SELECT centre FROM centres"
 _MENU_BOUNDS = "SELECT min(week), max(week) FROM menu"
 _MENU = "SELECT week, recipe FROM menu WHERE week = ANY(%s)"
@@ -66,6 +74,9 @@ class Loaded:
     recipe_book: pa.Table
     offers: pa.Table | None
     """Of the menus, when something is planned for each of them."""
+    costs: pa.Table | None
+    cannot_cook: pa.Table | None
+    """Both as in `RunPlanned`, None when they have no rows. Some pairs may lack a cost."""
 
 
 def read(connect: Callable[[], AbstractContextManager[psycopg.Connection]], run_date: date | None) -> Loaded:
@@ -105,6 +116,8 @@ def _read(connection: psycopg.Connection, run_date: date | None) -> Loaded:
         menus=_menus(connection, history, weeks) if weeks else {},
         recipe_book=_recipe_book(connection),
         offers=_offers(connection, weeks),
+        costs=_optional(connection, _COSTS, _COSTS_SCHEMA),
+        cannot_cook=_optional(connection, _CANNOT_COOK, _CANNOT_COOK_SCHEMA),
     )
 
 
@@ -148,9 +161,17 @@ def _offers(connection: psycopg.Connection, weeks: tuple[date, ...]) -> pa.Table
     rows = connection.execute(_OFFERS, [list(weeks)]).fetchall()
     if {row[0] for row in rows} != set(weeks):
         return None
-    return pa.Table.from_pylist([dict(zip(_OFFER_SCHEMA.names, row, strict=True)) for row in rows], _OFFER_SCHEMA)
+    return _table(rows, _OFFER_SCHEMA)
 
 
 def _recipe_book(connection: psycopg.Connection) -> pa.Table:
-    rows = connection.execute(_RECIPE_BOOK).fetchall()
-    return pa.Table.from_pylist([dict(zip(_BOOK_SCHEMA.names, row, strict=True)) for row in rows], schema=_BOOK_SCHEMA)
+    return _table(connection.execute(_RECIPE_BOOK).fetchall(), _BOOK_SCHEMA)
+
+
+def _optional(connection: psycopg.Connection, query: LiteralString, schema: pa.Schema) -> pa.Table | None:
+    rows = connection.execute(query).fetchall()
+    return _table(rows, schema) if rows else None
+
+
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)

@@ -19,13 +19,16 @@ FORECASTS = ("order-volume", "recipe-popularity")
 def handle(inputs: ConfigureRun, ctx: Context) -> RunPlanned:
     """Plan a run from what the database holds on its date.
 
-    Raises BadData when the database cannot serve the date: no history, no menu, a factory without capacity.
+    Raises BadData when the database cannot serve the date: no history, no menu, a factory without capacity, costs of some
+    factories and regions only, a recipe on a menu that nobody can cook.
     """
     request = inputs.request
     for attempt in ctx.retrying():
         with attempt:
             loaded = read(ctx.connect, request.date)
     _check_recipes(loaded)
+    _check_kitchens(loaded)
+    _check_costs(loaded)
     weekdays: tuple[Weekday, ...] = get_args(Weekday)
     plan = RunPlanned(
         date=request.date,
@@ -46,6 +49,8 @@ def handle(inputs: ConfigureRun, ctx: Context) -> RunPlanned:
         recipes_per_box=loaded.recipes_per_box,
         portions_per_order=loaded.portions_per_order,
         offers=ctx.write("offers", loaded.offers) if loaded.offers is not None else None,
+        costs=ctx.write("costs", loaded.costs) if loaded.costs is not None else None,
+        cannot_cook=ctx.write("cannot-cook", loaded.cannot_cook) if loaded.cannot_cook is not None else None,
         last_good={
             name: last
             for name in FORECASTS
@@ -104,3 +109,29 @@ def _check_recipes(loaded: Loaded) -> None:
             f"the menu has recipes without ingredients ({len(missing)}, the first is {missing[0]}): "
             "load their ingredients with 'brigade load'"
         )
+
+
+def _check_kitchens(loaded: Loaded) -> None:
+    if loaded.cannot_cook is None:
+        return
+    nobody = {row["recipe"] for row in loaded.cannot_cook.to_pylist() if len(row["factories"]) == len(loaded.caps)}
+    for week, recipes in sorted(loaded.menus.items()):
+        for recipe in recipes:
+            if recipe in nobody:
+                raise BadData(
+                    f"no factory can cook {recipe}, which is on the menu of week {week}: take it off the menu, "
+                    "or a row of it out of cannot_cook.csv, and load again"
+                )
+
+
+def _check_costs(loaded: Loaded) -> None:
+    if loaded.costs is None:
+        return
+    known = {(row["factory"], row["region"]) for row in loaded.costs.to_pylist()}
+    for factory in sorted(loaded.caps):
+        for region in sorted(loaded.home_of):
+            if (factory, region) not in known:
+                raise BadData(
+                    f"the costs loaded lack a box from factory {factory} to region {region}: "
+                    "load costs.csv again with all factories and regions"
+                )

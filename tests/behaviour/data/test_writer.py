@@ -9,17 +9,20 @@ import pytest
 
 from contracts.errors import BadData, BadRequest, TransientError
 from orchestrator.data import OrderHistory, load_food_demand, load_long, sample, store
-from orchestrator.data.history import CentreRow, IngredientRow, MenuRow, OfferRow, OrderRow
+from orchestrator.data.history import CannotCookRow, CentreRow, IngredientRow, MenuRow, OfferRow, OrderRow
 from tests.unit.data.files import food_demand, long_format
 
 ENDING = date(2026, 11, 20)
-TABLES = ("factories", "regions", "centres", "recipes", "ingredients", "menu", "offers", "orders")
+TABLES = (
+    *("factories", "regions", "centres", "costs", "recipes", "ingredients", "cannot_cook", "menu", "offers", "orders"),
+)
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> OrderHistory:
     menu = "week,recipe,price,homepage\n2026-11-21,Ramen,9.5,1\n2026-11-21,Biryani,,\n"
-    return load_long(long_format(tmp_path, menu=menu)).accepted(None)
+    costs, cannot_cook = "factory,region,cost\nA,,5\nB,,6\nB,south,4\n", "factory,recipe\nA,Ramen\nB,Biryani\n"
+    return load_long(long_format(tmp_path, menu=menu, costs=costs, cannot_cook=cannot_cook)).accepted(None)
 
 
 def stored(url: str, table: str) -> set[Any]:
@@ -87,6 +90,18 @@ def test_an_addition_overwrites_and_widens(order_database: str, history: OrderHi
     store(order_database, addition, replace=False)
     assert_stored(order_database, replace(addition, orders=(history.orders[0], changed, added)))
     assert about(order_database) == ("long orders.csv + long more.csv", date(2026, 11, 7), date(2026, 11, 21), 3, 2)
+
+
+def test_an_addition_changes_what_the_factories_it_names_cannot_cook(
+    order_database: str, history: OrderHistory
+) -> None:
+    store(order_database, history)
+    store(order_database, replace(history, costs=(), cannot_cook=()), replace=False)
+    assert_stored(order_database, history)
+    cheaper = tuple(row._replace(cost=1.0) for row in history.costs if row.factory == "A")
+    store(order_database, replace(history, costs=cheaper, cannot_cook=(CannotCookRow("A", "Biryani"),)), replace=False)
+    assert stored(order_database, "cannot_cook") == {("A", "Biryani"), ("B", "Biryani")}
+    assert stored(order_database, "costs") == {*cheaper, *(row for row in history.costs if row.factory == "B")}
 
 
 def test_the_same_addition_twice_changes_nothing(order_database: str, history: OrderHistory) -> None:
@@ -168,7 +183,10 @@ def test_thirty_thousand_orders_are_written(order_database: str, history: OrderH
         for centre in history.centres
         for recipe in recipes
     )
-    store(order_database, replace(history, recipes=recipes, ingredients=(), menu=(), offers=(), orders=orders))
+    store(
+        order_database,
+        replace(history, recipes=recipes, ingredients=(), cannot_cook=(), menu=(), offers=(), orders=orders),
+    )
     with psycopg.connect(order_database) as connection:
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (30_000,)
 

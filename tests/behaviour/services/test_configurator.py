@@ -89,6 +89,42 @@ def test_planned_offers_are_passed_on_when_every_week_has_some(
     assert rows == [{"week": week} | planned for week in MENU_WEEKS]
 
 
+COSTS = [(factory, region, 5.0) for factory in ("B", "A") for region in ("west", "south", "north")]
+
+
+def test_costs_and_capability_are_passed_on_sorted(plan: Planner, loaded: psycopg.Connection, tmp_path: Path) -> None:
+    assert (plan().costs, plan().cannot_cook) == (None, None)
+    insert(loaded, "costs", COSTS)
+    insert(loaded, "cannot_cook", [("B", "pie"), ("B", "curry"), ("A", "soup"), ("B", "soup")])
+    planned = plan()
+    assert planned.costs is not None
+    assert planned.cannot_cook is not None
+    ctx = local_context(tmp_path, "any")
+    columns = ("factory", "region", "cost")
+    assert ctx.read(planned.costs).to_pylist() == [dict(zip(columns, row, strict=True)) for row in sorted(COSTS)]
+    assert ctx.read(planned.cannot_cook).to_pylist() == [
+        {"recipe": "curry", "factories": ["B"]},
+        {"recipe": "pie", "factories": ["B"]},
+        {"recipe": "soup", "factories": ["A", "B"]},
+    ]
+
+
+def test_a_recipe_on_the_menu_that_nobody_can_cook_is_named(loaded: psycopg.Connection, plan: Planner) -> None:
+    insert(loaded, "cannot_cook", [("B", "pasta"), ("A", "pasta")])
+    with pytest.raises(
+        BadData, match="no factory can cook pasta, which is on the menu of week 2026-11-28: take it off"
+    ):
+        plan()
+
+
+def test_costs_of_some_factories_and_regions_only_are_refused(loaded: psycopg.Connection, plan: Planner) -> None:
+    insert(loaded, "costs", [row for row in COSTS if row[:2] != ("B", "south")])
+    with pytest.raises(
+        BadData, match=r"the costs loaded lack a box from factory B to region south: load costs\.csv again"
+    ):
+        plan()
+
+
 @pytest.mark.usefixtures("loaded")
 def test_the_same_database_gives_the_same_plan(plan: Planner) -> None:
     assert plan() == plan()

@@ -6,7 +6,7 @@ import pytest
 from contracts.errors import BadData, BadRequest
 from orchestrator.data import Loaded, load_food_demand
 from orchestrator.data.bill import default_bill
-from orchestrator.data.history import CentreRow, FactoryRow, OrderRow, RegionRow
+from orchestrator.data.history import CannotCookRow, CentreRow, FactoryRow, OrderRow, RegionRow
 from tests.unit.data.files import CENTRES, MANY_CENTRES, MEALS, ONE_CENTRE, food_demand, write
 
 ENDING = date(2026, 11, 20)
@@ -69,6 +69,22 @@ def test_a_factories_file_says_who_serves_whom(tmp_path: Path) -> None:
     history = load(food_demand(tmp_path), weeks=(1, 3), factories=factories).accepted(None)
     assert history.factories == (FactoryRow("X", 70), FactoryRow("Y", 10), FactoryRow("Z", 5))
     assert history.regions == (RegionRow("34", "X"), RegionRow("56", "X"), RegionRow("77", "Y"))
+
+
+def test_costs_and_capability_lie_beside_the_orders(tmp_path: Path) -> None:
+    """Costs may name regions that are listed and have no orders."""
+    write(tmp_path / "costs.csv", "factory,region,cost\nX,,7\nY,,8\nY,77,6\nX,99,1\nY,99,1\n")
+    write(tmp_path / "cannot_cook.csv", "factory,recipe\nY,1885\n")
+    factories = write(tmp_path / "f.csv", "factory,weekly_cap,regions\nX,70,56|34|99\nY,10,77\n")
+    loaded = load(food_demand(tmp_path), weeks=(1, 3), factories=factories)
+    history = loaded.accepted(None)
+    assert {(row.factory, row.region): row.cost for row in history.costs} == {
+        **{("X", region): 7 for region in ("34", "56", "77")},
+        **{("Y", region): 8 for region in ("34", "56")},
+        ("Y", "77"): 6,
+    }
+    assert history.cannot_cook == (CannotCookRow("Y", "1885"),)
+    assert {"costs.csv", "cannot_cook.csv"} < {file.name for file in loaded.files}
 
 
 def test_a_region_that_no_factory_serves(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from contracts.errors import BadData, BadRequest
 from orchestrator.data import load_long
 from orchestrator.data.bill import default_bill
 from orchestrator.data.history import (
+    CannotCookRow,
     CentreRow,
+    CostRow,
     FactoryRow,
     IngredientRow,
     MenuRow,
@@ -103,6 +105,71 @@ def test_a_menu_may_say_what_is_planned(tmp_path: Path) -> None:
         OfferRow(date(2026, 11, 21), "Ramen", 8.5, None, True, None),
         OfferRow(date(2026, 11, 28), "Ramen", 8.5, 9.5, False, True),
     )
+
+
+def test_costs_are_of_every_factory_and_region(tmp_path: Path) -> None:
+    costs = "factory,region,cost\nA,,5\nB,,6.5\nB,north,4\nA,south,0\n"
+    assert load_long(long_format(tmp_path, costs=costs)).accepted(None).costs == (
+        CostRow("A", "coast", 5),
+        CostRow("A", "north", 5),
+        CostRow("A", "south", 0),
+        CostRow("B", "coast", 6.5),
+        CostRow("B", "north", 4),
+        CostRow("B", "south", 6.5),
+    )
+
+
+def test_costs_of_factories_only(tmp_path: Path) -> None:
+    costs = load_long(long_format(tmp_path, costs="cost,factory\n5,A\n6,B\n")).accepted(None).costs
+    assert [row.cost for row in costs] == [5, 5, 5, 6, 6, 6]
+
+
+def test_a_lane_without_a_cost_is_named(tmp_path: Path) -> None:
+    file = long_format(tmp_path, costs="factory,region,cost\nA,,5\nB,north,4\nB,south,4\n")
+    with pytest.raises(
+        BadData, match=r"costs.csv does not say what a box costs from factory B to region coast: give it"
+    ):
+        load_long(file)
+
+
+def test_what_a_factory_cannot_cook(tmp_path: Path) -> None:
+    history = load_long(long_format(tmp_path, cannot_cook="factory,recipe\nB,Ramen\nA,Biryani\n")).accepted(None)
+    assert history.cannot_cook == (CannotCookRow("A", "Biryani"), CannotCookRow("B", "Ramen"))
+    assert history.costs == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "reasons"),
+    [
+        (
+            {"costs": "factory,region,cost\nA,,5\nZ,north,1\nB,moon,1\nB,north,-1\nB,,x\nA,,6\nA,north,\n"},
+            [
+                "costs.csv, row 3: unknown factory 'Z': no good row names it",
+                "costs.csv, row 4: unknown region 'moon': no good row names it",
+                "costs.csv, row 5: cost is negative: -1",
+                "costs.csv, row 6: cost is no number: 'x'",
+                "costs.csv, row 7: repeats the factory and region of row 2",
+                "costs.csv, row 8: cost is empty",
+            ],
+        ),
+        (
+            {"cannot_cook": "factory,recipe\nB,Ramen\nZ,Ramen\nB,Stew\nB,Ramen\nB,\n"},
+            [
+                "cannot_cook.csv, row 3: unknown factory 'Z': no good row names it",
+                "cannot_cook.csv, row 4: unknown recipe 'Stew': no good row names it",
+                "cannot_cook.csv, row 5: repeats the factory and recipe of row 2",
+                "cannot_cook.csv, row 6: recipe is empty",
+            ],
+        ),
+    ],
+)
+def test_bad_rows_about_factories_are_never_set_aside(
+    tmp_path: Path, files: dict[str, str], reasons: list[str]
+) -> None:
+    with pytest.raises(BadData) as caught:
+        load_long(long_format(tmp_path, **files))
+    told = [line.strip() for line in str(caught.value).splitlines()]
+    assert told == [f"nothing was loaded: {len(reasons)} bad rows", *reasons, "Correct the file"]
 
 
 def test_ratios_of_the_data(tmp_path: Path) -> None:
