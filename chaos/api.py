@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -23,7 +23,7 @@ DROPPED = ("host", "content-length", "transfer-encoding", "connection", "keep-al
 """Headers that are between two neighbours only, or that the client computes."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Rule:
     """What happens to calls of a service, of one operation if it is named; to this share of them, at most `times`.
 
@@ -83,6 +83,10 @@ class Api:
         """From now on. Gives the rule, which counts."""
         self._rules = [*self._rules, rule]
         return rule
+
+    def allow(self, rules: Sequence[Rule]) -> None:
+        """These rules are no more."""
+        self._rules = [rule for rule in self._rules if rule not in rules]
 
     def restore(self) -> None:
         """As at first: everything is passed on."""

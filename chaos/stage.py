@@ -22,12 +22,15 @@ from contracts.errors import BrigadeError
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, connect, fetch_all
 from orchestrator.deploy import Deployment, deploy
-from orchestrator.embedded import stack
+from orchestrator.embedded import localstack, stack
 from orchestrator.embedded.home import Home
+from orchestrator.embedded.processes import find_record, stop_process
 from orchestrator.embedded.stack import Endpoints
 from orchestrator.start import start_run
 
 Row = dict[str, Any]
+
+PREFIX = "chaos"
 
 TODAY = date(2026, 11, 25)
 
@@ -132,6 +135,21 @@ class Stage:
         """Wait until no message is in any queue, and none in flight."""
         self.until("every queue empty and nothing in flight", lambda: not self.waiting(), seconds)
 
+    def lose_localstack(self) -> None:
+        """Kill LocalStack and start another, which knows nothing. Workers' calls go to the new one."""
+        record = find_record(self.home, localstack.NAME)
+        assert record is not None
+        stop_process(record, grace=0)
+        with _environment():
+            self.endpoints = stack.start(self.home)
+        os.environ.update(self.endpoints.environment())
+        self.aws = Aws()
+        self.api.move(self.endpoints.aws_endpoint_url)
+
+    def deploy(self) -> None:
+        """Again, as after `lose_localstack`. Workers keep the queues they were started with: stop and start them."""
+        self.deployment = self.fleet.deployment = deploy(self.aws, self.connection, (MEAL,), PREFIX)
+
     def execution(self, run_id: str) -> Row:
         return dict(self.aws.stepfunctions.describe_execution(executionArn=self.run(run_id)["execution"]))
 
@@ -150,7 +168,7 @@ def open_stage(home: Home, seed: int = 1) -> Iterator[Stage]:
         os.environ.update(endpoints.environment())
         connection = exits.enter_context(connect(endpoints.database_url))
         aws = Aws()
-        deployment = deploy(aws, connection, (MEAL,), "chaos")
+        deployment = deploy(aws, connection, (MEAL,), PREFIX)
         connection.execute(MEALS)
         faults = Faults(home.path / "faults")
         faults.create()

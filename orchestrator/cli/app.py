@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.errors import BadRequest, BrigadeError
-from orchestrator.cli import backtest, data, graphs, recovery, runs, stack
+from orchestrator.cli import backtest, chaos, data, graphs, recovery, runs, stack
 from orchestrator.cli.session import Session, errors
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ def options(
     context.obj = context.with_resource(Session())
 
 
-for module in (stack, data, runs, recovery, graphs, backtest):
+for module in (stack, data, runs, recovery, graphs, backtest, chaos):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(recovery.dlq, name="dlq")
