@@ -1,6 +1,6 @@
 """What share of the orders does each recipe of the coming menus take? Reads history and recipe book, writes take rates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -55,16 +55,20 @@ def take_rates(plan: RunPlanned, history: MenuHistory, kinds: Kinds, offers: pa.
         attraction = _attraction_of(menu, history, learned, kinds)
         if offers is not None:
             attraction = attraction * pull_of(_offered(menu, week.starts, offers, history.usual), learned.effects)
-        shares = shares_of(attraction)
-        columns = {
-            "week": [week.starts] * shares.size,
-            "region": np.repeat(np.array(history.regions, dtype=object), len(menu)),
-            "recipe": menu * len(history.regions),
-            "share": shares.ravel(),
-            "spread": np.repeat(spread, len(menu)),
-        }
-        parts.append(pa.table(columns, schema=SCHEMA))
+        parts.append(rates_of_week(week.starts, history.regions, menu, shares_of(attraction), spread))
     return pa.concat_tables(parts).combine_chunks()
+
+
+def rates_of_week(week: date, regions: Sequence[str], menu: list[str], shares: Floats, spread: Floats) -> pa.Table:
+    """One week of the answer. `shares` has the shape (regions, recipes of the menu), `spread` an entry for each region."""
+    columns = {
+        "week": [week] * shares.size,
+        "region": np.repeat(np.array(regions, dtype=object), len(menu)),
+        "recipe": menu * len(regions),
+        "share": shares.ravel(),
+        "spread": np.repeat(spread, len(menu)),
+    }
+    return pa.table(columns, schema=SCHEMA)
 
 
 def _attraction_of(menu: list[str], history: MenuHistory, learned: Attraction, kinds: Kinds) -> Floats:
