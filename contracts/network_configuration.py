@@ -33,4 +33,5 @@ NETWORK_CONFIGURATION = Component(
     input=ConfigureNetwork,
     output=FactoryNetworkConfigured,
     concurrency=2,
+    fallback=True,
 )

@@ -27,4 +27,5 @@ ORDER_VOLUME = Component(
     input=ForecastOrderVolume,
     output=OrderVolumeForecasted,
     policy=Policy(timeout=900),
+    fallback=True,
 )

@@ -27,4 +27,5 @@ RECIPE_POPULARITY = Component(
     squad="saffron",
     input=ForecastRecipePopularity,
     output=RecipePopularityForecasted,
+    fallback=True,
 )
