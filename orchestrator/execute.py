@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from contracts.message import Frozen
+from contracts.message import Frozen, Replacement
 from contracts.pipeline import Pipeline
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, fetch_all
@@ -21,6 +21,7 @@ class Outcome(Frozen):
     style: str
     date: date
     seconds: float
+    degraded: tuple[Replacement, ...]
     cause: str | None
     published: Publication | None
     steps: int
@@ -57,6 +58,7 @@ def execute(
         style=history.style,
         date=history.date,
         seconds=history.duration,
+        degraded=history.degraded,
         cause=history.cause,
         published=history.published,
         steps=len({(step.component, step.item) for step in history.steps}),

@@ -5,33 +5,42 @@ from datetime import date, datetime
 from typing import Any
 
 from contracts.errors import BadRequest
-from contracts.message import Frozen
+from contracts.message import Frozen, Replacement
 from orchestrator.database import Connection, fetch_all
 
 _RUN = """
-SELECT run_id, pipeline, style, date, generation, status, cause, execution, graph, request, started_at, ended_at,
+SELECT run_id, pipeline, style, date, generation, status, degraded, cause, execution, graph, request, started_at, ended_at,
        extract(epoch FROM coalesce(ended_at, now()) - started_at)::float8 AS seconds
 FROM runs WHERE run_id = %(run_id)s
 """
 
 _STEPS = """
-SELECT s.component, s.version, s.item, s.state, s.input, s.answer, a.attempt, a.outcome, a.started_at, a.ended_at,
+SELECT s.component, s.version, s.item, s.state, s.input, s.answer, a.attempt, a.mode, a.outcome, a.started_at, a.ended_at,
        extract(epoch FROM a.ended_at - a.started_at)::float8 AS seconds, a.error, a.cause, a.worker, a.log
 FROM steps s LEFT JOIN attempts a USING (run_id, component, item)
 WHERE s.run_id = %(run_id)s
 ORDER BY s.position, a.started_at
 """
 
+_REPLACED = """
+SELECT replaced FROM steps, jsonb_array_elements(answer::jsonb -> 'degraded') AS replaced
+WHERE run_id = %(run_id)s GROUP BY replaced ORDER BY min(position), replaced
+"""
+
 _PUBLICATION = "SELECT sha256, rows, uri, csv_uri FROM publications WHERE run_id = %(run_id)s"
 
 
 class AttemptAtStep(Frozen):
-    """One attempt at a step, or a step that has had none: `attempt` is 0 then. Times are UTC, durations in seconds."""
+    """One attempt at a step, or a step that has had none: `attempt` is 0 then. Times are UTC, durations in seconds.
+
+    `mode` is normal, or fallback for an attempt of the component's fallback.
+    """
 
     component: str
     version: str
     item: str
     attempt: int
+    mode: str
     status: str
     start: datetime | None
     duration: float | None
@@ -50,11 +59,14 @@ class Publication(Frozen):
 
 
 class RunHistory(Frozen):
+    """`degraded` lists what was replaced in the run, by what, and why."""
+
     run_id: str
     pipeline: str
     style: str
     date: date
     status: str
+    degraded: tuple[Replacement, ...]
     cause: str | None
     generation: int
     execution: str | None
@@ -78,6 +90,9 @@ def read_history(connection: Connection, run_id: str) -> RunHistory:
         style=run["style"],
         date=run["date"],
         status=run["status"],
+        degraded=tuple(
+            Replacement.model_validate(row["replaced"]) for row in fetch_all(connection, _REPLACED, {"run_id": run_id})
+        ),
         cause=run["cause"],
         generation=run["generation"],
         execution=run["execution"],
@@ -96,6 +111,7 @@ def _attempt(row: dict[str, Any]) -> AttemptAtStep:
         version=row["version"],
         item=row["item"],
         attempt=row["attempt"] or 0,
+        mode=row["mode"] or "normal",
         status=row["outcome"] or ("running" if row["attempt"] else row["state"]),
         start=row["started_at"],
         duration=row["seconds"],
@@ -107,10 +123,15 @@ def _attempt(row: dict[str, Any]) -> AttemptAtStep:
     )
 
 
+def in_words(status: str, degraded: object) -> str:
+    """A run's status as people read it."""
+    return f"{status}, degraded" if degraded else status
+
+
 def list_runs(connection: Connection, limit: int = 20) -> list[dict[str, Any]]:
     """The latest runs, newest first."""
     query = """
-        SELECT run_id, pipeline, style, date, status, cause, started_at,
+        SELECT run_id, pipeline, style, date, status, degraded, cause, started_at,
                extract(epoch FROM coalesce(ended_at, now()) - started_at)::float8 AS seconds
         FROM runs ORDER BY started_at DESC LIMIT %(limit)s
     """

@@ -32,7 +32,7 @@ def _follow_in_lines(connection: Connection, run_id: str, show: Callable[[str], 
             change = (step.component, step.item, step.attempt, step.status)
             if change not in known and step.status not in ("waiting", "ready"):
                 known.add(change)
-                show(f"{run_id} {step.component}/{step.item} attempt {step.attempt} {step.status}{_seconds(step)}")
+                show(f"{run_id} {step.component}/{step.item} {_which(step)} {step.status}{_seconds(step)}")
     return history
 
 
@@ -58,6 +58,10 @@ def steps_table(history: RunHistory) -> Table:
         longest = max((step.duration or 0 for step in latest.values()), default=0)
         table.add_row(component, version, str(len(latest)), shown, f"{longest:.2f} s" if longest else "")
     return table
+
+
+def _which(step: AttemptAtStep) -> str:
+    return f"attempt {step.attempt}" if step.mode == "normal" else f"attempt {step.attempt}, {step.mode},"
 
 
 def _seconds(step: AttemptAtStep) -> str:

@@ -8,12 +8,13 @@ import typer
 from rich.table import Table
 
 from contracts.errors import BadRequest
+from contracts.message import Replacement
 from contracts.pipelines import component_named, pipeline_named
 from orchestrator import logs as run_logs
 from orchestrator.cli.session import Session, errors, out, print_json, say
 from orchestrator.execute import Outcome, execute
 from orchestrator.fleet import missing_workers
-from orchestrator.history import AttemptAtStep, RunHistory, list_runs, read_history
+from orchestrator.history import AttemptAtStep, RunHistory, in_words, list_runs, read_history
 from orchestrator.page import write_page
 from orchestrator.start import check_asked
 from orchestrator.watch import follow
@@ -78,7 +79,9 @@ def _flags(given: list[str]) -> dict[str, str]:
 
 
 def _print_outcome(outcome: Outcome) -> None:
-    out.print(f"{outcome.run_id} {outcome.status} in {outcome.seconds:.1f} s, {outcome.steps} steps", highlight=False)
+    status = in_words(outcome.status, outcome.degraded)
+    out.print(f"{outcome.run_id} {status} in {outcome.seconds:.1f} s, {outcome.steps} steps", highlight=False)
+    _print_replaced(outcome.degraded)
     if outcome.published:
         out.print(
             f"published {outcome.published.uri}\n  sha256 {outcome.published.sha256}", highlight=False, soft_wrap=True
@@ -90,6 +93,12 @@ def _print_outcome(outcome: Outcome) -> None:
         f"{outcome.state_transitions} state transitions{alone}",
         highlight=False,
     )
+
+
+def _print_replaced(degraded: tuple[Replacement, ...]) -> None:
+    for one in degraded:
+        text = f"degraded: {one.component}/{one.item} gave {one.by}, because of {one.why}"
+        out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def runs(
@@ -105,7 +114,8 @@ def runs(
         return
     table = Table("run", "style", "date", "status", "seconds", "cause")
     for row in rows:
-        cells = (row["run_id"], row["style"], row["date"], row["status"], f"{row['seconds']:.1f}", row["cause"] or "")
+        status = in_words(row["status"], row["degraded"])
+        cells = (row["run_id"], row["style"], row["date"], status, f"{row['seconds']:.1f}", row["cause"] or "")
         table.add_row(*(str(cell) for cell in cells))
     out.print(table)
 
@@ -128,6 +138,7 @@ def history(
         print_json(found)
         return
     out.print(_attempts_table(found))
+    _print_replaced(found.degraded)
     if found.cause:
         out.print(f"cause: {found.cause}", highlight=False, markup=False)
     if found.published:
@@ -136,7 +147,8 @@ def history(
 
 def _attempts_table(found: RunHistory) -> Table:
     short = ("component", "version", "item", "#", "status", "start (UTC)", "seconds")
-    table = Table(title=f"{found.run_id}  {found.style}  {found.status}  {found.duration:.1f} s", title_justify="left")
+    status = in_words(found.status, found.degraded)
+    table = Table(title=f"{found.run_id}  {found.style}  {status}  {found.duration:.1f} s", title_justify="left")
     for column in short:
         table.add_column(column, no_wrap=True)
     for column in ("output", "error", "log"):
@@ -147,7 +159,7 @@ def _attempts_table(found: RunHistory) -> Table:
             step.version,
             step.item,
             str(step.attempt or ""),
-            step.status,
+            step.status if step.mode == "normal" else f"{step.status}, {step.mode}",
             f"{step.start:%H:%M:%S.%f}"[:-3] if step.start else "",
             f"{step.duration:.2f}" if step.duration is not None else "",
             _brief(step, found.run_id),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from contracts.errors import BadRequest
 from orchestrator.database import Connection
+from orchestrator.history import in_words
 from orchestrator.page.content import RunOnPage, read_page
 from orchestrator.page.diagram import diagram
 from orchestrator.page.markup import Child, Markup, el, join
@@ -30,7 +31,7 @@ def render(page: RunOnPage) -> bytes:
     has_bars = any(step.attempts for step in page.steps)
     body = el(
         "body",
-        el("header", el("h1", page.history.run_id), _headline(page), _cause(page), _facts(page)),
+        el("header", el("h1", page.history.run_id), _headline(page), _cause(page), _replaced(page), _facts(page)),
         el(
             "main",
             el(
@@ -77,7 +78,7 @@ def _headline(page: RunOnPage) -> Markup:
     took = f"for {seconds(run.duration)} so far" if run.status == "RUNNING" else f"in {seconds(run.duration)}"
     return el(
         "p",
-        pill(status, run.status),
+        pill(status, in_words(run.status, run.degraded)),
         f" {took}: {run.pipeline}, {run.style}, for {run.date:%Y-%m-%d}",
         class_="headline",
     )
@@ -85,6 +86,17 @@ def _headline(page: RunOnPage) -> Markup:
 
 def _cause(page: RunOnPage) -> Markup | None:
     return el("p", el("b", "Cause: "), page.history.cause, class_="cause") if page.history.cause else None
+
+
+def _replaced(page: RunOnPage) -> Markup | None:
+    if not page.history.degraded:
+        return None
+    items = (
+        el("li", el("a", step, href=f"#{step}"), f" gave {one.by}, because of {one.why}")
+        for one in page.history.degraded
+        for step in [f"{one.component}/{one.item}"]
+    )
+    return el("div", el("p", el("b", "Degraded:"), " something was replaced."), el("ul", *items), class_="degraded")
 
 
 def _facts(page: RunOnPage) -> Markup:

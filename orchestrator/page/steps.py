@@ -62,7 +62,7 @@ def _attempts(step: StepOnPage) -> Markup:
 
 def _attempt(attempt: AttemptAtStep) -> Markup:
     cells: tuple[Child, ...] = (
-        pill(attempt.status),
+        join(pill(attempt.status), None if attempt.mode == "normal" else f" {attempt.mode}"),
         clock(attempt.start) if attempt.start else None,
         f"{attempt.duration:.3f}" if attempt.duration is not None else None,
         attempt.worker,

@@ -1,10 +1,11 @@
 """Publish once: files under the step's key, rows and the pointer in the transaction that stores the answer."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 
 from contracts.errors import ContractViolation
-from contracts.message import DatasetRef
+from contracts.message import DatasetRef, Replacement
 from contracts.publisher import ForecastPublished, PublishForecast
 from services.publisher.canonical import Row, csv_bytes, rows_of, table_of
 from services.publisher.history import weekly_orders
@@ -16,8 +17,8 @@ from services.runtime.context import Context
 
 # The version before its rows and the pointer, which refer to it.
 _VERSION = """
-    INSERT INTO publications (run_id, pipeline, date, sha256, rows, uri, csv_uri)
-    SELECT run_id, pipeline, %s, %s, %s, %s, %s FROM runs WHERE run_id = %s
+    INSERT INTO publications (run_id, pipeline, date, sha256, rows, uri, csv_uri, degraded)
+    SELECT run_id, pipeline, %s, %s, %s, %s, %s, %s FROM runs WHERE run_id = %s
     ON CONFLICT DO NOTHING
 """
 _ROWS = """
@@ -32,13 +33,14 @@ _TOTALS = """
 """
 # Two runs that publish at once take turns here: the dates the pointer compares must be of committed versions.
 _ONE_AT_A_TIME = "LOCK TABLE current_publication IN SHARE ROW EXCLUSIVE MODE"
-# A run of an earlier date never replaces one of a later date; of two with the same date the one published last counts.
+# A run of an earlier date never replaces one of a later date; of two with the same date the one published last counts, but
+# a degraded one never replaces one that is not.
 _POINTER = """
     INSERT INTO current_publication AS current (pipeline, run_id)
     SELECT pipeline, run_id FROM publications WHERE run_id = %s
     ON CONFLICT (pipeline) DO UPDATE SET run_id = excluded.run_id
-    WHERE (SELECT date FROM publications WHERE run_id = current.run_id)
-        <= (SELECT date FROM publications WHERE run_id = excluded.run_id)
+    WHERE (SELECT ROW (date, degraded = '[]') FROM publications WHERE run_id = current.run_id)
+        <= (SELECT ROW (date, degraded = '[]') FROM publications WHERE run_id = excluded.run_id)
 """
 
 
@@ -61,7 +63,7 @@ def handle(inputs: PublishForecast, ctx: Context) -> ForecastPublished:
         csv_uri=ctx.write_file("forecast.csv", body, "text/csv; charset=utf-8"),
         page_uri=ctx.write_file("forecast.html", page, "text/html; charset=utf-8"),
     )
-    _publish_with_answer(ctx, published, rows, totals)
+    _publish_with_answer(ctx, published, rows, totals, inputs.replacements)
     ctx.log.info("publishes %d rows, sha256 %s", published.rows, published.sha256)
     return published
 
@@ -79,6 +81,7 @@ def _content(
         networks=inputs.networks,
         sha256=sha256,
         previous=read_previous(ctx, inputs.plan.date),
+        degraded=inputs.replacements,
         kinds_of_food=_kinds_of_food(ctx, inputs.plan.recipe_book),
     )
 
@@ -99,9 +102,14 @@ def _check_weeks(rows: Sequence[Row], inputs: PublishForecast) -> None:
 
 
 def _publish_with_answer(
-    ctx: Context, published: ForecastPublished, rows: Sequence[Row], totals: Sequence[Total]
+    ctx: Context,
+    published: ForecastPublished,
+    rows: Sequence[Row],
+    totals: Sequence[Total],
+    degraded: Sequence[Replacement],
 ) -> None:
-    version = (published.date, published.sha256, published.rows, published.uri, published.csv_uri, ctx.run_id)
+    replaced = json.dumps([each.model_dump() for each in degraded])
+    version = (published.date, published.sha256, published.rows, published.uri, published.csv_uri, replaced, ctx.run_id)
     ctx.with_answer(_VERSION, [version])
     ctx.with_answer(_ROWS, [(ctx.run_id, *row) for row in rows])
     if totals:

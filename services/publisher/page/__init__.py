@@ -9,7 +9,7 @@ from services.publisher.page.content import Content
 from services.publisher.page.factory import factory_section
 from services.publisher.page.markup import Markup, el, join
 from services.publisher.page.numbers import counted, day, number, per_cent
-from services.publisher.page.origin import origin_section, words
+from services.publisher.page.origin import origin_section, place_of, words
 
 
 def render(content: Content) -> bytes:
@@ -21,6 +21,7 @@ def render(content: Content) -> bytes:
             "header",
             el("h1", title),
             el("p", _subtitle(content), class_="about"),
+            _degraded(content),
             _summary(content),
             _navigation(content),
         ),
@@ -63,6 +64,18 @@ def _subtitle(content: Content) -> str:
     weeks = content.plan.weeks
     ends = max(week.ends for week in weeks)
     return f"{counted(len(weeks), 'menu week')}, {day(content.weeks[0])} to {day(ends)}"
+
+
+def _degraded(content: Content) -> Markup | None:
+    """Before any number: what is not what it would have been."""
+    if not content.degraded:
+        return None
+    items = (
+        el("li", el("strong", place_of(each)), f": {each.by} instead. Why: ", el("span", each.why, class_="why"))
+        for each in content.degraded
+    )
+    lead = el("p", el("strong", "Degraded."), " Parts of this forecast were replaced, because they could not be made:")
+    return el("section", lead, el("ul", *items), class_="degraded", aria_label="Degraded")
 
 
 def _summary(content: Content) -> Markup:

@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from contracts.configurator import RunPlanned
+from contracts.message import Replacement
 from contracts.network_configuration import FactoryNetworkConfigured
 from services.publisher.canonical import Row
 from services.publisher.history import History
@@ -25,6 +26,7 @@ class Content:
     networks: Sequence[FactoryNetworkConfigured]
     sha256: str
     previous: Previous | None = None
+    degraded: Sequence[Replacement] = ()
     kinds_of_food: Mapping[str, str] = field(default_factory=dict)
 
     @property

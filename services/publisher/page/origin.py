@@ -1,7 +1,9 @@
 """What the forecast was made from: data, parameters, and networks that were computed or reused."""
 
 from contracts.configurator import Factory
-from contracts.network_configuration import FactoryNetworkConfigured
+from contracts.graph import WHOLE
+from contracts.message import Replacement
+from contracts.network_configuration import NETWORK_CONFIGURATION, FactoryNetworkConfigured
 from services.publisher.page.content import Content
 from services.publisher.page.markup import Child, Markup, el, join
 from services.publisher.page.numbers import counted, day
@@ -26,12 +28,22 @@ def _networks_table(content: Content) -> Markup | None:
 
 def _origin(factory: Factory | None, network: FactoryNetworkConfigured, content: Content) -> Markup:
     """A network that was reused is its factory's earlier result, which the plan holds."""
+    if own := [
+        each
+        for each in network.degraded
+        if each.component == NETWORK_CONFIGURATION.name and each.item == network.factory
+    ]:
+        return join(el("strong", "replaced"), f" by {own[0].by}")
     last = factory.last if factory else None
     if last is None or FactoryNetworkConfigured.model_validate(last.output) != network:
         return join("computed in this run")
     run = el("code", last.run_id)
     when = f"of {day(last.date)}: the pipeline does not compute it on a {content.plan.weekday.title()}"
     return join(el("strong", "reused"), " from run ", run, f" {when}")
+
+
+def place_of(replaced: Replacement) -> str:
+    return replaced.component if replaced.item == WHOLE else f"{replaced.component} of {replaced.item}"
 
 
 def _facts(content: Content) -> Markup:

@@ -13,7 +13,7 @@ import pytest
 from contracts.configurator import Batch, Factory, History, MenuWeek, RunPlanned
 from contracts.data_extractor import HistoryExtracted
 from contracts.errors import ContractViolation
-from contracts.message import EarlierResult
+from contracts.message import EarlierResult, Replacement
 from contracts.network_configuration import FactoryNetworkConfigured
 from contracts.publisher import ForecastPublished, PublishForecast
 from contracts.site_forecast import SiteForecasted
@@ -49,6 +49,7 @@ def publish(
     order: Sequence[date] = (W1, W2),
     totals: bool = True,
     last: EarlierResult | None = None,
+    degraded: tuple[Replacement, ...] = (),
 ) -> ForecastPublished:
     book = [
         {
@@ -76,6 +77,7 @@ def publish(
         SiteForecasted(
             forecast=ctx.write(f"site-{week}", table_of(ROWS[week])),
             totals=ctx.write(f"totals-{week}", totals_table(week)) if totals else None,
+            degraded=degraded,
         )
         for week in order
     )
@@ -118,10 +120,16 @@ def commit(database: psycopg.Connection, statements: Sequence[Statement]) -> Non
             cursor.executemany(statement.sql, statement.rows)
 
 
-def run(database: psycopg.Connection, make: Make, run_id: str, run_date: date = RUN_DATE) -> ForecastPublished:
+def run(
+    database: psycopg.Connection,
+    make: Make,
+    run_id: str,
+    run_date: date = RUN_DATE,
+    degraded: tuple[Replacement, ...] = (),
+) -> ForecastPublished:
     start_run(database, run_id, run_date)
     ctx = make(run_id)
-    published = publish(ctx, run_date)
+    published = publish(ctx, run_date, degraded=degraded)
     commit(database, ctx.statements)
     return published
 
@@ -311,3 +319,17 @@ def test_a_reused_network_says_from_where(make: Make) -> None:
     assert "reused</strong> from run <code>wednesday</code> of 18 November 2026" in page_of(again)
     assert "does not compute it on a Friday" in page_of(again)
     assert first.sha256 == again.sha256
+
+
+def test_a_degraded_publication_says_why_and_replaces_no_good_one_of_its_date(
+    database: psycopg.Connection, make: Make
+) -> None:
+    volume = Replacement(component="order-volume", item="-", by="the week a year ago", why="BadData: no history")
+    run(database, make, "worse", degraded=(volume,))
+    assert current(database) == [("order-simulation", "worse")]
+    assert database.execute("SELECT degraded FROM publications").fetchall() == [([volume.model_dump()],)]
+    run(database, make, "good")
+    run(database, make, "worse again", degraded=(volume,))
+    assert current(database) == [("order-simulation", "good")]
+    run(database, make, "tomorrow", RUN_DATE + timedelta(days=1), degraded=(volume,))
+    assert current(database) == [("order-simulation", "tomorrow")]

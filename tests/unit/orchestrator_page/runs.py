@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from contracts.graph import Graph
+from contracts.message import Replacement
 from contracts.pipelines import ORDER_SIMULATION
 from orchestrator.history import AttemptAtStep, RunHistory
 from orchestrator.logs import Line
@@ -27,6 +28,7 @@ def attempt(
         "version": "v1",
         "item": item,
         "attempt": number,
+        "mode": "normal",
         "status": status,
         "start": BEGAN + timedelta(seconds=at) if number else None,
         "duration": None if running else 0.5,
@@ -60,6 +62,7 @@ class Making:
 
     attempts: tuple[AttemptAtStep, ...] = DONE
     status: str = "SUCCEEDED"
+    degraded: tuple[Replacement, ...] = ()
     cause: str | None = None
     states: States = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
@@ -75,6 +78,7 @@ class Making:
             style="choreographed",
             date=date(2026, 11, 25),
             status=self.status,
+            degraded=self.degraded,
             cause=self.cause,
             generation=self.generation,
             execution=None,
@@ -98,7 +102,7 @@ def failed() -> Making:
         attempt("site-forecast", "2026-11-28", 0, "waiting"),
         attempt("publisher", "-", 0, "waiting"),
     )
-    return Making(attempts, "FAILED", "order-simulator/2026-11-28 failed: BadData: no shares")
+    return Making(attempts, "FAILED", cause="order-simulator/2026-11-28 failed: BadData: no shares")
 
 
 def running() -> Making:

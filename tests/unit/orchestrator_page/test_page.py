@@ -4,12 +4,17 @@ import re
 
 import pytest
 
+from contracts.message import Replacement
 from orchestrator.page import render
 from tests.support.html import Page
 from tests.unit.orchestrator_page.runs import DONE, Making, attempt, failed, line, running
 
 NASTY = "<script>alert(\"1\")</script> & 'co' </pre>"
 FIRST_ONLY = (attempt("configurator", "-", 0, "ready"),)
+
+
+def replacement(why: str) -> Replacement:
+    return Replacement(component="order-volume", item="-", by="the forecast of run r0", why=why)
 
 
 def page(of: Making) -> Page:
@@ -23,7 +28,7 @@ def page(of: Making) -> Page:
         failed(),
         running(),
         Making(FIRST_ONLY, "RUNNING"),
-        Making(FIRST_ONLY, "FAILED", "the run could not be started"),
+        Making(FIRST_ONLY, "FAILED", cause="the run could not be started"),
         Making(no_lines="the log lines are elsewhere"),
         Making(generation=3),
     ],
@@ -45,10 +50,18 @@ def test_whatever_a_run_carries_is_text() -> None:
         *DONE[:-1],
         attempt("publisher", input={"plan": NASTY}, output={NASTY: [NASTY]}, error=NASTY, worker=NASTY),
     )
-    found = page(Making(attempts, "FAILED", NASTY, lines=lines, no_lines=None))
+    found = page(Making(attempts, "FAILED", (replacement(NASTY),), NASTY, lines=lines, no_lines=None))
     assert found.problems == []
     assert found.tags.count("script") == 1
     assert found.text.count(NASTY) >= 6
+
+
+def test_a_degraded_run_says_what_was_replaced_by_what_and_why() -> None:
+    attempts = (*DONE[:3], attempt("order-volume", mode="fallback", at=1.4), *DONE[4:])
+    found = page(Making(attempts, degraded=(replacement("BadData: no history"),)))
+    assert "SUCCEEDED, degraded" in found.text
+    assert "order-volume/- gave the forecast of run r0, because of BadData: no history" in found.text
+    assert "done fallback" in found.text
 
 
 def test_only_the_page_s_own_script_may_run() -> None:
@@ -83,7 +96,7 @@ def test_boxes_count_items_and_name_versions() -> None:
 
 
 def test_a_run_without_a_plan_shows_the_pipeline_still() -> None:
-    found = page(Making(FIRST_ONLY, "FAILED", "nobody came"))
+    found = page(Making(FIRST_ONLY, "FAILED", cause="nobody came"))
     assert "Cause: nobody came" in found.text
     assert "No steps: there was no plan" in found.text
     assert len(boxes(Making(FIRST_ONLY, "FAILED"))) == 8

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from contracts.message import Replacement
 from services.publisher.page import render
 from services.publisher.page.content import Content
 from services.publisher.previous import Previous
@@ -164,6 +165,19 @@ def test_what_was_reused_says_from_where_and_why() -> None:
     assert "Factory A computed in this run" in text
     reused = "reused from run earlier-run of 18 November 2026: the pipeline does not compute it on a Friday"
     assert f"Factory B {reused}" in text
+
+
+def test_what_was_replaced_stands_first_with_the_reason() -> None:
+    volume = Replacement(component="order-volume", item="-", by="the forecast of run r0", why=NASTY)
+    own = Replacement(component="network-configuration", item="A", by="the network of run r0", why="BadData: caps")
+    networks = (content().networks[0].model_copy(update={"degraded": (volume, own)}), content().networks[1])
+    found = page(replace(content(), degraded=(volume, own), networks=networks))
+    assert found.problems == []
+    assert found.text.index("Degraded.") < found.text.index("orders expected")
+    assert f"order-volume : the forecast of run r0 instead. Why: {NASTY}" in found.text
+    assert "network-configuration of A : the network of run r0 instead" in found.text
+    assert "Factory A replaced by the network of run r0" in found.text
+    assert "Degraded" not in page(content()).text
 
 
 def test_a_factory_near_its_cap_is_marked() -> None:
