@@ -6,13 +6,14 @@ from pathlib import Path
 from contracts.pipeline import Pipeline
 from orchestrator import asl, template
 from orchestrator.diagram import mermaid
+from orchestrator.policies import policies
 
 FOLDER = Path(__file__).parent / "rendered"
 
 
 def rendered(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
     """Texts by file name."""
-    texts = {"messaging.template.json": _pretty(template.render(pipelines))}
+    texts = {"messaging.template.json": _pretty(template.render(pipelines)), "policies.md": policies(pipelines)}
     for pipeline in pipelines:
         texts[f"{pipeline.name}.asl.json"] = _pretty(asl.render(pipeline))
         texts[f"{pipeline.name}.mmd"] = mermaid(pipeline)

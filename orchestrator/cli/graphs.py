@@ -39,7 +39,7 @@ def graph(
 
 
 def render(as_json: Json = False) -> None:
-    """Write the committed state machines, template and diagrams again. Example: brigade render"""
+    """Write the committed state machines, template, diagrams and policies again. Example: brigade render"""
     changed = rendering.write(PIPELINES)
     if as_json:
         print_json({"changed": [str(path) for path in changed]})

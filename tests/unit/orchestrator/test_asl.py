@@ -205,7 +205,7 @@ def test_a_callback_with_a_timeout_of_zero_is_refused() -> None:
 def test_a_policy_becomes_retriers() -> None:
     limits = (
         Limit(errors=("TransientError", "WorkerLost"), attempts=4, first_delay=2, backoff_rate=3.0, max_delay=20),
-        Limit(errors=("ResourcePending",), attempts=100, first_delay=40, backoff_rate=1.0),
+        Limit(errors=("ResourcePending",), attempts=100, first_delay=40, backoff_rate=1.0, jitter=False),
     )
     policy = Policy(timeout=50, heartbeat=10, lease=4, limits=limits)
     state = task_of(HERBS.model_copy(update={"policy": policy}))
@@ -220,8 +220,25 @@ def test_a_policy_becomes_retriers() -> None:
         "JitterStrategy": "FULL",
     }
     assert (pending["ErrorEquals"], pending["MaxAttempts"]) == (["ResourcePending"], 99)
+    assert pending["JitterStrategy"] == "NONE"
     assert pending["MaxDelaySeconds"] > pending["IntervalSeconds"] == 40  # or AWS refuses it
     assert all(error.startswith("SQS.") for error in unsent["ErrorEquals"])
+
+
+def test_a_fallback_is_the_same_step_in_another_mode_for_whatever_was_caught() -> None:
+    taster = TASTER.model_copy(update={"fallback": True})
+    machine = asl.render(pipeline(HOST, HERBS.model_copy(update={"fallback": True}), taster))
+    states = dict(all_states(machine))
+    for name in ("herbs", "taster v1", "taster v2"):
+        own, other = states[name], states[f"{name} fallback"]
+        assert own["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.caught", "Next": f"{name} fallback"}]
+        assert "mode" not in own["Parameters"]["MessageBody"]
+        assert other["Parameters"]["MessageBody"] == own["Parameters"]["MessageBody"] | {"mode": "fallback"}
+        assert "Catch" not in other
+        assert {key: own.get(key) for key in ("Next", "End", "Retry", "ResultPath")} == {
+            key: other.get(key) for key in ("Next", "End", "Retry", "ResultPath")
+        }
+    assert "Catch" not in states["host"]
 
 
 def task_of(herbs: Component) -> Json:

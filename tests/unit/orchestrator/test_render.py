@@ -6,6 +6,7 @@ import pytest
 
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES
 from orchestrator.diagram import mermaid
+from orchestrator.policies import policies
 from orchestrator.render import FOLDER, rendered, write
 from tests.unit.contracts.kitchen import CLOSER, HERBS, HOST, LAYER, WAITER, pipeline
 from tests.unit.orchestrator.test_asl import BY_EVENING, TASTER
@@ -58,3 +59,11 @@ def test_a_diagram_names_the_versions_to_choose_from() -> None:
     assert '    taster["taster (v1 or v2)"]' in mermaid(pipeline(HOST, HERBS, TASTER)).splitlines()
     assert LAYER.name in mermaid(pipeline(HOST, BY_EVENING))
     assert WAITER.name in mermaid(pipeline(HOST, BY_EVENING))
+
+
+def test_the_policies_say_what_happens_after_the_last_attempt() -> None:
+    herbs = HERBS.model_copy(update={"fallback": True})
+    rows = [line for line in policies((pipeline(HOST, herbs),)).splitlines() if line.startswith("| h")]
+    assert [row.split(" | ")[-1] for row in rows] == ["the run fails |", "its fallback |"]
+    assert "ResourcePending: 100, wait 1 |" in rows[0]
+    assert "WorkerLost: 3, wait 1, times 2, up to 30, jitter<br/>" in rows[0]
