@@ -10,7 +10,7 @@ What each component may do and how often, from its declaration in `contracts/`. 
 
 | where | what |
 |---|---|
-| the worker | the timeout of an attempt, the lease of message (visibility timeout) and step, the tries of I/O inside (tenacity) |
+| the worker | the timeout of an attempt, the leases of message (visibility timeout) and step, the tries of I/O (tenacity) |
 | orchestrated | `TimeoutSeconds`, `HeartbeatSeconds`, `Retry` and, with a fallback, `Catch` of the state machine |
 | choreographed | the visibility timeout of a message given back, and the dead-letter queue after the last attempt |
 
