@@ -3,13 +3,15 @@
 SQS has no way to look without taking: messages are received for as long as the look takes, and come back by themselves.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from contracts.component import Component
+from contracts.errors import BrigadeError
 from contracts.message import Frozen
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, fetch_all
@@ -24,15 +26,21 @@ LOOK = 20
 
 
 class DeadLetter(Frozen):
-    """A message, and why it is here. Times are UTC; `run_id` is None when the body names none."""
+    """A message, and why it is here. Times are UTC; `run_id` is None when the body names none.
+
+    `step` is the local key of the step that failed, with its attempts over all generations; None when the message never came
+    to a step.
+    """
 
     component: str
     version: str
     message_id: str
     error: str
     reason: str
-    first_seen: datetime | None
+    first_seen: datetime
     receives: int
+    attempts: int
+    step: str | None
     run_id: str | None
     body: str
 
@@ -50,7 +58,7 @@ class Held:
 def dead_letters(aws: Aws, deployment: Deployment, component: Component) -> list[Held]:
     """Every message in the component's dead-letter queues, oldest first. `let_go` those that stay."""
     found = [held for version in component.versions for held in _receive_all(aws, deployment, component, version)]
-    return sorted(found, key=lambda held: held.letter.first_seen or datetime.max.replace(tzinfo=UTC))
+    return sorted(found, key=lambda held: held.letter.first_seen)
 
 
 def let_go(aws: Aws, held: list[Held]) -> None:
@@ -63,25 +71,38 @@ def purge(aws: Aws, held: list[Held]) -> None:
         aws.sqs.delete_message(QueueUrl=one.dead_letter_url, ReceiptHandle=one.receipt)
 
 
-def redrive(aws: Aws, connection: Connection, deployment: Deployment, held: list[Held]) -> dict[str, str]:
-    """Send each message where it came from, or redrive its run when that has failed; what became of each, by message id.
+class Redriven(Frozen):
+    """What became of the letters, by message id. Those that stay could not be redriven."""
+
+    gone: dict[str, str]
+    stay: dict[str, str]
+
+
+def redrive(aws: Aws, connection: Connection, deployment: Deployment, held: list[Held]) -> Redriven:
+    """Send each message where it came from, or redrive its run when that has failed.
 
     A failed run takes no messages: redriving it sends the step's command anew, and the dead letter has done its duty.
     """
-    outcome: dict[str, str] = {}
+    gone: dict[str, str] = {}
+    stay: dict[str, str] = {}
     redriven: set[str] = set()
     for one in held:
-        run_id = one.letter.run_id
-        if run_id in redriven or (run_id and _status(connection, run_id) == "FAILED"):
-            if run_id not in redriven:
+        run_id, message_id = one.letter.run_id, one.letter.message_id
+        try:
+            if run_id and run_id not in redriven and _status(connection, run_id) == "FAILED":
                 redrive_run(aws, connection, deployment, run_id)
                 redriven.add(run_id)
-            outcome[one.letter.message_id] = f"redrove run {run_id}"
+        except BrigadeError as error:
+            stay[message_id] = str(error)
+            let_go(aws, [one])
+            continue
+        if run_id in redriven:
+            gone[message_id] = f"redrove run {run_id}"
         else:
             aws.sqs.send_message(QueueUrl=one.queue_url, MessageBody=one.letter.body)
-            outcome[one.letter.message_id] = "sent back to its queue"
+            gone[message_id] = "sent back to its queue"
         aws.sqs.delete_message(QueueUrl=one.dead_letter_url, ReceiptHandle=one.receipt)
-    return outcome
+    return Redriven(gone=gone, stay=stay)
 
 
 def _status(connection: Connection, run_id: str) -> str | None:
@@ -109,24 +130,29 @@ def _receive_all(aws: Aws, deployment: Deployment, component: Component, version
 
 def _letter(component: Component, version: str, message: "MessageTypeDef") -> DeadLetter:
     about = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
-    first = about.get("firstSent")
+    sent = int(message.get("Attributes", {}).get("SentTimestamp", 0)) / 1000
     return DeadLetter(
         component=component.name,
         version=version,
         message_id=message["MessageId"],
         error=about.get("error", "unknown"),
-        reason=about.get("reason", f"received more often than the queue allows; {len(about)} attributes"),
-        first_seen=datetime.fromtimestamp(float(first), UTC) if first else None,
+        reason=about.get("reason", "received more often than the queue allows, and no worker could say why"),
+        first_seen=datetime.fromtimestamp(float(about.get("firstSent", sent)), UTC),
         receives=int(about.get("receives", 0)),
+        attempts=int(about.get("attempts", 0)),
+        step=about.get("step"),
         run_id=_run_of(message["Body"]),
         body=message["Body"],
     )
 
 
+class _OfARun(Frozen):
+    runid: str
+
+
 def _run_of(body: str) -> str | None:
+    """The body may be anything: pydantic's parser stops where it is nested too deeply."""
     try:
-        envelope: Any = json.loads(body)
-    except ValueError:
+        return _OfARun.model_validate_json(body).runid
+    except ValidationError:
         return None
-    run_id = envelope.get("runid") if isinstance(envelope, dict) else None
-    return run_id if isinstance(run_id, str) else None

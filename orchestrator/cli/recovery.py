@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from contracts.errors import BadRequest
 from contracts.pipelines import component_named
@@ -74,12 +75,12 @@ def list_letters(context: typer.Context, component: Component, as_json: Json = F
     if as_json:
         print_json([one.letter.model_dump(mode="json", exclude={"body"}) for one in held])
         return
-    table = Table("message", "version", "first sent (UTC)", "receives", "run", "error", "reason")
-    for one in held:
-        letter = one.letter
-        first = f"{letter.first_seen:%Y-%m-%d %H:%M:%S}" if letter.first_seen else ""
-        cells = (letter.message_id, letter.version, first, str(letter.receives), letter.run_id or "", letter.error)
-        table.add_row(*cells, letter.reason)
+    table = Table("message", "version", "first seen (UTC)", "attempts", "run", "step", "error", "reason")
+    for letter in (one.letter for one in held):
+        first = f"{letter.first_seen:%Y-%m-%d %H:%M:%S}"
+        run, step = letter.run_id or "", letter.step or ""
+        cells = (letter.message_id, letter.version, first, letter.attempts, run, step, letter.error, letter.reason)
+        table.add_row(*(Text(str(cell)) for cell in cells))
     out.print(table)
 
 
@@ -90,7 +91,7 @@ def show(
     message: Annotated[str | None, typer.Argument(help="Its id; all of them by default.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show dead letters whole: reason, first seen, receives, run, body. Example: brigade dlq show order-volume"""
+    """Show dead letters whole: reason, first seen, attempts, run, body. Example: brigade dlq show order-volume"""
     session: Session = context.obj
     letters = [one.letter for one in _look(session, component) if message in (None, one.letter.message_id)]
     if message and not letters:
@@ -106,16 +107,20 @@ def show(
 
 @dlq.command("redrive")
 def redrive_letters(context: typer.Context, component: Component, as_json: Json = False) -> None:
-    """Send dead letters back, or redrive their runs when these have failed. Example: brigade dlq redrive order-volume"""
+    """Send dead letters back, or redrive their runs when these have failed. Example: brigade dlq redrive order-volume
+
+    Ends with 1 when one of them has to stay.
+    """
     session: Session = context.obj
     held = dead_letters.dead_letters(session.aws, session.deployment, component_named(component))
     outcome = dead_letters.redrive(session.aws, session.connection, session.deployment, held)
     if as_json:
         print_json(outcome)
-        return
-    for message, became in outcome.items():
+    for message, became in (outcome.gone | outcome.stay).items():
         say(f"{message} {became}")
-    say(f"{len(outcome)} dead letters were redriven")
+    say(f"{len(outcome.gone)} dead letters were redriven, {len(outcome.stay)} stay")
+    if outcome.stay:
+        raise typer.Exit(1)
 
 
 @dlq.command()

@@ -21,7 +21,7 @@ from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing, command_body, event_body
 from services.runtime.queue import ENVELOPE, Queue, Received, dumps, fits
 from services.runtime.settle import DeadLetter, Delete, GiveBack, Outcome, Settling
-from services.runtime.store import Busy, Done, Ended, Exhausted, Pool, Run, Store, Superseded, Worker
+from services.runtime.store import Busy, Claim, Done, Ended, Exhausted, Pool, Run, Store, Superseded, Worker
 from services.runtime.telemetry import Metrics
 
 log = logging.getLogger("brigade.delivery")
@@ -102,7 +102,7 @@ class Delivery(Settling):
             await self._answer(asked.key, found.answer, run, node, message, found.token)
             return Delete()
         if isinstance(found, Failed):
-            return await self._on_failure(found, run, message)
+            return await self._on_failure(found, claim, run, message)
         if isinstance(found, Ended):
             await self.store.release(claim, found.reason)
         return GiveBack(1)  # what has become of the step shows when the message comes again
@@ -118,7 +118,7 @@ class Delivery(Settling):
             body = event_body(run, node, key, json.loads(answer))
             await self.outgoing.publish(body, node.event, run.request.versions)
 
-    async def _on_failure(self, failed: Failed, run: Run, message: Received) -> Outcome:
+    async def _on_failure(self, failed: Failed, claim: Claim, run: Run, message: Received) -> Outcome:
         if isinstance(failed.then, Superseded):
             return GiveBack(1)
         if message.token:
@@ -126,7 +126,7 @@ class Delivery(Settling):
         if isinstance(failed.then, Exhausted):
             self.metrics.count("Failed")
             self._count_end(run, "FAILED", failed.then.run_seconds)
-            return DeadLetter(failed.error, failed.cause)
+            return DeadLetter(failed.error, failed.cause, claim.key.local, claim.attempt)
         self.metrics.count("Retried")
         return Delete() if message.token else GiveBack(failed.then.delay)
 

@@ -99,8 +99,10 @@ class Queue:
                     f"{len(failed)} of {len(chunk)} commands were not sent: {failed[0].get('Message')}"
                 )
 
-    async def dead_letter(self, message: Received, error: str, reason: str) -> None:
+    async def dead_letter(self, message: Received, error: str, reason: str, step: str = "", attempts: int = 0) -> None:
         """Move a message out of the way, with the reason; then it can be deleted here.
+
+        `step` is the local key of the step that it led to, after so many attempts at it.
 
         A body that is poison for its length is cut: with the reason beside it, the largest would not fit into a message.
         """
@@ -109,6 +111,8 @@ class Queue:
             "reason": printable(reason[:1000]) or error,
             "receives": str(message.receives),
             "firstSent": str(message.sent_at),
+            "attempts": str(attempts),
+            **({"step": step} if step else {}),
         }
         await self._sqs.send_message(
             QueueUrl=self._dead_letter_url,

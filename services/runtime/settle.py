@@ -32,10 +32,12 @@ class GiveBack:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """Out of the way, with the reason."""
+    """Out of the way, with the reason, and the step that failed after so many attempts, if it came to a step."""
 
     error: str
     reason: str
+    step: str = ""
+    attempts: int = 0
 
 
 Outcome = Delete | GiveBack | DeadLetter
@@ -93,7 +95,7 @@ class Settling(ABC):
             return
         if isinstance(outcome, DeadLetter):
             self.metrics.count("DeadLettered")
-            await self.queue.dead_letter(message, outcome.error, outcome.reason)
+            await self.queue.dead_letter(message, outcome.error, outcome.reason, outcome.step, outcome.attempts)
         else:
             self.metrics.count("Handled")
         self.queue.delete(message.receipt)

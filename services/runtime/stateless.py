@@ -73,6 +73,7 @@ class StatelessDelivery(Settling):
             await self.outgoing.refuse(message.token, error, cause, message.sent_at)
         if limit is None or (message.receives >= limit.attempts and not message.token):
             self.metrics.count("Failed")
-            return DeadLetter(error, cause)
+            step = f"{context.component}/{context.item}"
+            return DeadLetter(error, cause, step, message.receives)
         self.metrics.count("Retried")
         return Delete() if message.token else GiveBack(limit.delay_after(message.receives))

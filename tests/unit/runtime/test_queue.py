@@ -187,14 +187,18 @@ async def test_a_lease_that_was_not_renewed_is_told(caplog: pytest.LogCaptureFix
 async def test_a_dead_letter_carries_its_reason_in_characters_sqs_takes() -> None:
     sqs = FakeSqs()
     message = Received("r", "m", "y" * 100_000, token=None, sent_at=5.5, receives=2)
-    await queue_of(sqs).dead_letter(message, "BadData", "no\0pie\x1b\ud800\ufffe\U0001f967\n" + "x" * 2000)
+    await queue_of(sqs).dead_letter(
+        message, "BadData", "no\0pie\x1b\ud800\ufffe\U0001f967\n" + "x" * 2000, "chopper/pie", 3
+    )
     (asked,) = sqs.asked
     attributes = {name: value["StringValue"] for name, value in asked["MessageAttributes"].items()}
     assert attributes.pop("reason").rstrip("x") == "no\ufffdpie\ufffd\ufffd\ufffd\U0001f967\n"
-    assert attributes == {"error": "BadData", "receives": "2", "firstSent": "5.5"}
+    about = {"error": "BadData", "receives": "2", "firstSent": "5.5", "step": "chopper/pie", "attempts": "3"}
+    assert attributes == about
     assert (asked["QueueUrl"], len(asked["MessageBody"])) == ("dead", 65_536)
     await queue_of(sqs).dead_letter(message, "BadData", "")
     assert sqs.asked[1]["MessageAttributes"]["reason"]["StringValue"] == "BadData"
+    assert "step" not in sqs.asked[1]["MessageAttributes"]  # SQS takes no empty attribute
 
 
 def test_the_size_of_a_message_is_that_of_its_bytes() -> None:

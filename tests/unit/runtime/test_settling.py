@@ -28,8 +28,8 @@ class Told:
     async def give_back(self, receipt: str, seconds: float) -> None:
         self._note("give back", seconds)
 
-    async def dead_letter(self, message: Received, error: str, reason: str) -> None:
-        self._note("dead letter", error, reason)
+    async def dead_letter(self, message: Received, error: str, reason: str, step: str, attempts: int) -> None:
+        self._note("dead letter", error, reason, step, attempts)
 
     def delete(self, receipt: str) -> None:
         self._note("delete")
@@ -89,11 +89,12 @@ async def settled(found: Outcome | Exception, token: str | None = None, fails_to
 async def test_each_outcome_does_its_own_to_the_message() -> None:
     assert await settled(Delete()) == [("delete",), ("drop",)]
     assert await settled(GiveBack(4)) == [("give back", 4), ("drop",)]
-    assert await settled(DeadLetter("E", "why")) == [("dead letter", "E", "why"), ("delete",), ("drop",)]
+    letter = ("dead letter", "E", "why", "chopper/pie", 3)
+    assert await settled(DeadLetter("E", "why", "chopper/pie", 3)) == [letter, ("delete",), ("drop",)]
 
 
 async def test_poison_is_dead_lettered_and_refused_when_somebody_waits() -> None:
-    letter = [("dead letter", "PoisonMessage", "why"), ("delete",), ("drop",)]
+    letter = [("dead letter", "PoisonMessage", "why", "", 0), ("delete",), ("drop",)]
     assert await settled(PoisonMessage("why")) == letter
     assert await settled(PoisonMessage("why"), "token") == [("refuse", "token", "PoisonMessage", "why"), *letter]
 

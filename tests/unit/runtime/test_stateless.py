@@ -151,6 +151,7 @@ async def test_a_failure_on_the_last_receipt_is_dead_lettered(tmp_path: Path) ->
     about = calls[0][1]["MessageAttributes"]
     assert about["error"]["StringValue"] == "UnexpectedError"
     assert about["reason"]["StringValue"] == "KeyError: 'peeler'"
+    assert about["attempts"]["StringValue"] == "3"
 
 
 async def test_a_pending_resource_has_a_limit_of_its_own(tmp_path: Path) -> None:
