@@ -28,8 +28,11 @@ HALF_LIFE = 13.0
 PRIOR_ORDERS = 100.0
 """As many recent orders of an average recipe weigh as much as the prior."""
 
-PRIOR_WEEKS = 0.1
-"""A recipe on the menu so many weeks elsewhere and never here is still offered here with a probability of a half."""
+PRIOR_WEEKS = 0.005
+"""A recipe on the menu so many weeks elsewhere and never here takes half of what it would take if it were offered here.
+
+It is seldom offered later, and then by few centres: see docs/accuracy.md.
+"""
 
 ROUNDS = 10
 

@@ -6,12 +6,13 @@ and the shares it gives the next `AHEAD` weeks are compared with those that came
 """
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from services.recipe_popularity.history import MenuHistory
-from services.recipe_popularity.model import HALF_LIFE, Kind, learn, pull_of, shares_of
+from services.recipe_popularity.model import Kind, learn, pull_of, shares_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,8 +20,11 @@ ORIGINS = 8
 AHEAD = 4
 """Weeks compared from each origin: as many as a plan usually covers."""
 
-ENOUGH = 10
-"""Shares a region must have had compared for a spread of its own. One with fewer takes that of all regions."""
+PRIOR_SHARES = 300
+"""A region's spread is drawn towards that of all regions, which weighs as much as so many compared shares of its own."""
+
+INSIDE = 0.8
+Z90 = NormalDist().inv_cdf(0.9)
 
 COUNTABLE = 1.0
 """Orders a recipe must be expected to get in a week for its miss to say something."""
@@ -35,25 +39,35 @@ SPREAD_BOUNDS = (0.05, 1.5)
 def spreads(history: MenuHistory, kinds: Sequence[Kind], with_offers: bool) -> Floats:
     """Each region's standard deviation of log(share / forecast share), less what counting orders explains.
 
-    Of recipes that the region offered. The logarithm of a Poisson count with the mean m varies by about 1 / m by itself, and
-    the simulation counts again. Kept within `SPREAD_BOUNDS`.
+    It is the one whose P10 and P90 would have held eight in ten of the shares compared, of recipes that the region offered: the
+    few that miss by far do not widen the band of all others. The logarithm of a Poisson count with the mean m varies by about
+    1 / m by itself, and the simulation counts again. Kept within `SPREAD_BOUNDS`.
     """
     weeks = len(history.ages)
     origins = range(max(1, weeks - ORIGINS), weeks)
     if not origins:
         return np.full(len(history.regions), DEFAULT_SPREAD)
     expected = np.concatenate([_forecast(history, known, kinds, with_offers) for known in origins])
-    week = np.concatenate([np.arange(weeks)[known : known + AHEAD] for known in origins])
-    weights = (0.5 ** (history.ages[week] / HALF_LIFE))[:, None, None] * (expected >= COUNTABLE)
-    missed = np.log(history.orders[week] + 0.5) - np.log(expected + 0.5)
-    total = weights.sum(axis=(0, 2))
-    middle = (weights * missed).sum(axis=(0, 2)) / np.maximum(total, 1e-300)
-    squares = (weights * ((missed - middle[:, None]) ** 2 - 1 / (expected + 0.5))).sum(axis=(0, 2))
-    enough = np.count_nonzero(weights, axis=(0, 2)) >= ENOUGH
-    everywhere = squares.sum() / total.sum() if total.any() else DEFAULT_SPREAD**2
-    variance = np.where(enough, squares / np.maximum(total, 1e-300), everywhere)
-    found: Floats = np.clip(np.sqrt(np.maximum(variance, 0.0)), *SPREAD_BOUNDS)
-    return found
+    came = np.concatenate([history.orders[known : known + AHEAD] for known in origins])
+    needed = [_needed(came[:, region], expected[:, region]) for region in range(len(history.regions))]
+    everywhere = np.concatenate(needed)
+    prior = np.quantile(everywhere, INSIDE) if len(everywhere) else DEFAULT_SPREAD**2
+    variances = [
+        (len(own) * np.quantile(own, INSIDE) + PRIOR_SHARES * prior) / (len(own) + PRIOR_SHARES) if len(own) else prior
+        for own in needed
+    ]
+    return np.clip(np.sqrt(np.maximum(variances, 0.0)), *SPREAD_BOUNDS)
+
+
+def _needed(came: Floats, expected: Floats) -> Floats:
+    """The variance each share would have needed to lie just at P10 or P90, around the median of what they missed."""
+    compared = expected >= COUNTABLE
+    came, expected = came[compared], expected[compared]
+    if len(came) == 0:
+        return came
+    missed = np.log(came + 0.5) - np.log(expected + 0.5)
+    needed: Floats = ((missed - np.median(missed)) / Z90) ** 2 - 1 / (expected + 0.5)
+    return needed
 
 
 def _forecast(history: MenuHistory, known: int, kinds: Sequence[Kind], with_offers: bool) -> Floats:

@@ -104,8 +104,8 @@ def test_spread_grows_with_the_movement_from_week_to_week(tmp_path: Path) -> Non
 
     low, high = SPREAD_BOUNDS
     assert swinging(0.0) == low
-    # Shares move by nearly the same factor, around a forecast that itself leans to the weeks before.
-    assert swinging(0.2) == pytest.approx(0.2, rel=0.05)
+    # Misses are all of nearly the same size then, so eight in ten of them lie a little nearer than a normal's would.
+    assert 0.2 / 1.2816 < swinging(0.2) < 0.2
     assert low < swinging(0.1) < swinging(0.2) < high
     assert swinging(3.0) == high
 
