@@ -66,7 +66,6 @@ def run(home: Home, runs: int, seed: int, styles: tuple[str, ...], say: Callable
         trials = _trials(styles, runs, random)
         stage.api.disorder = DISORDER
         drive(stage, trials, random, lambda trial: say(_line(trial)))
-        stage.restore()
         wrong = violations(stage, trials)
         return Report(
             seed=seed,

@@ -96,6 +96,5 @@ def _ended(stage: Stage, running: list[Trial]) -> list[Trial]:
         given_up = time.monotonic() - trial.started > PATIENCE
         if trial.ends_at is None and (given_up or trial.run_id in rows):
             trial.row = rows.get(trial.run_id)
-            trial.happened = trial.injected is not None and trial.injected.happened()
             ended.append(trial)
     return ended

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.drive import Trial
-from chaos.mix import POISON
+from chaos.mix import POISON, kinds
 from chaos.pipeline import MEAL
 from chaos.stage import NeverHappened, Stage
 from contracts.message import Frozen
@@ -52,27 +52,30 @@ def judge(trial: Trial, right_hash: str) -> Judged:
 
 
 def tally(trials: Sequence[Trial], right_hash: str) -> list[Tally]:
-    """By fault, in the order of their names' first coming."""
-    counts: dict[str, dict[str, int]] = {}
+    """By fault, in the order of the kinds."""
+    counts = {kind.name: dict.fromkeys(Tally.model_fields.keys() - {"fault"}, 0) for kind in kinds()}
     for trial in trials:
-        count = counts.setdefault(trial.kind.name, dict.fromkeys(Tally.model_fields.keys() - {"fault"}, 0))
-        judged = judge(trial, right_hash)
+        count, judged = counts[trial.kind.name], judge(trial, right_hash)
         count["runs"] += 1
         count["injected"] += trial.happened
         count[judged.end] += 1
         count["twice"] += judged.twice
-    return [Tally(fault=name, **count) for name, count in counts.items()]
+    return [Tally(fault=name, **count) for name, count in counts.items() if count["runs"]]
 
 
 def violations(stage: Stage, trials: Sequence[Trial]) -> list[str]:
     """Everything that must not be, in words. Waits until nothing is under way any more, as long as that may take."""
     found = []
     try:
-        stage.settled()
+        stage.until(
+            "every queue empty and nothing in flight", lambda: not (stage.fleet.replace_dead() or stage.waiting())
+        )
     except NeverHappened:
         found.append(f"messages are left: {stage.waiting()}")
     for trial in trials:
         trial.published = tuple(stage.published(trial.run_id))
+        # Not before: a worker may be killed after its answer has ended the run.
+        trial.happened = trial.injected is not None and trial.injected.happened()
         wrong = judge(trial, stage.right_hash).wrong
         if wrong:
             found.append(f"{trial.run_id} ({trial.kind.name}) {wrong}")
