@@ -1,6 +1,7 @@
 """Starting a run, in either style, from the same request."""
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contracts.envelope import StepKey, seal
 from contracts.errors import BadRequest, TransientError
 from contracts.pipeline import Pipeline
+from contracts.redaction import redacted, secrets_of
 from contracts.resolve import assemble, first_step
 from contracts.run import RunRequest, pin_versions
 from orchestrator.aws import Aws
@@ -88,7 +90,7 @@ def sending(connection: Connection, run_id: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        cause = f"the run could not be started: {error}"
+        cause = redacted(f"the run could not be started: {error}", secrets_of(os.environ))
         connection.execute(
             "UPDATE runs SET status = 'FAILED', cause = %s, ended_at = now() WHERE run_id = %s", (cause, run_id)
         )

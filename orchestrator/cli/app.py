@@ -9,6 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.errors import BadRequest, BrigadeError
+from contracts.redaction import redacted, secrets_of
 from orchestrator.cli import backtest, chaos, data, graphs, recovery, runs, stack
 from orchestrator.cli.session import Session, errors
 
@@ -46,7 +47,9 @@ def main() -> None:
         if os.environ.get("BRIGADE_DEBUG"):
             raise
         message, code = explain(error)
-        errors.print(f"error: {message}", markup=False, highlight=False, soft_wrap=True)
+        errors.print(
+            f"error: {redacted(message, secrets_of(os.environ))}", markup=False, highlight=False, soft_wrap=True
+        )
         sys.exit(code)
 
 

@@ -36,6 +36,7 @@ from services.runtime.stateless import StatelessDelivery
 from services.runtime.store import Claim, Pool, Run, Store, Worker, open_pool
 from services.runtime.sweep import Sweep
 from services.runtime.telemetry import ApiCalls, Metrics, configure_logging, step_log
+from services.runtime.text import printable
 from services.runtime.worker import WorkerProcess
 
 AWS = AioConfig(
@@ -64,8 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
         identity = Worker(name, settings.log_location, version, component.policy.lease)
         asyncio.run(work(component, handler, identity, settings, fallback))
     except BrigadeError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - it could not start, perhaps before logging is configured
+        print(printable(str(error)), file=sys.stderr)  # noqa: T201 - perhaps before logging is configured
         return 2
+    except Exception:
+        logging.getLogger("brigade.worker").exception("stopped by an error")  # Python's own traceback hides nothing
+        return 1
     return 0
 
 

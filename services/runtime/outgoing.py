@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from contracts.envelope import StepKey, seal
 from contracts.graph import Node
+from contracts.redaction import HIDDEN
 from services.runtime.batching import Batcher
 from services.runtime.store import Run
 
@@ -62,6 +63,13 @@ def attributes_of(values: dict[str, str]) -> Any:
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
 
 
+def _without(token: str, error: ClientError) -> ClientError:
+    """The same error without the task token, which its text may repeat: it will be logged."""
+    about = error.response["Error"]
+    said: Any = {"Code": about.get("Code", ""), "Message": about.get("Message", "").replace(token, HIDDEN)}
+    return ClientError({"Error": said}, error.operation_name)
+
+
 class Outgoing:
     def __init__(self, sns: "SNSClient", stepfunctions: "SFNClient", topic_arn: str) -> None:
         self._sns = sns
@@ -95,7 +103,7 @@ class Outgoing:
         async def send() -> None:
             await self._stepfunctions.send_task_success(taskToken=token, output=output)
 
-        return await self._answer(send, sent_at)
+        return await self._answer(token, send, sent_at)
 
     async def refuse(self, token: str, error: str, cause: str, sent_at: float) -> bool:
         """Fail a task token; Step Functions takes 256 and 32,768 characters. False when nobody waits for it."""
@@ -103,7 +111,7 @@ class Outgoing:
         async def send() -> None:
             await self._stepfunctions.send_task_failure(taskToken=token, error=error[:256], cause=cause[:32_768])
 
-        return await self._answer(send, sent_at)
+        return await self._answer(token, send, sent_at)
 
     async def heartbeat(self, token: str) -> bool:
         """Tell Step Functions that the step is being worked on. False when nobody waits, or not yet."""
@@ -111,17 +119,17 @@ class Outgoing:
             await self._stepfunctions.send_task_heartbeat(taskToken=token)
         except ClientError as error:
             if error.response["Error"]["Code"] not in NOT_WAITING:
-                raise
+                raise _without(token, error) from None
             return False
         return True
 
-    async def _answer(self, send: Any, sent_at: float) -> bool:
+    async def _answer(self, token: str, send: Any, sent_at: float) -> bool:
         while True:
             try:
                 await send()
             except ClientError as error:
                 if error.response["Error"]["Code"] not in NOT_WAITING:
-                    raise
+                    raise _without(token, error) from None
                 if time.time() - sent_at > YOUNG:
                     return False
                 await asyncio.sleep(0.25)  # the token may be too young: there is no event to wait for

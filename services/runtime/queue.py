@@ -108,7 +108,7 @@ class Queue:
         """
         about = {
             "error": error,
-            "reason": printable(reason[:1000]) or error,
+            "reason": printable(reason)[:1000] or error,
             "receives": str(message.receives),
             "firstSent": str(message.sent_at),
             "attempts": str(attempts),

@@ -14,6 +14,7 @@ from services.runtime.outgoing import Outgoing
 from services.runtime.queue import Queue, Received
 from services.runtime.store import Worker
 from services.runtime.telemetry import Metrics
+from services.runtime.text import printable
 
 log = logging.getLogger("brigade.delivery")
 
@@ -84,10 +85,11 @@ class Settling(ABC):
         try:
             return await self.decide(message, held)
         except BrigadeError as error:
-            log.warning("message %s is poison: %s", message.message_id, error)
+            reason = printable(str(error))
+            log.warning("message %s is poison: %s", message.message_id, reason)
             if message.token:
-                await self.outgoing.refuse(message.token, error.name, str(error), message.sent_at)
-            return DeadLetter(error.name, str(error))
+                await self.outgoing.refuse(message.token, error.name, reason, message.sent_at)
+            return DeadLetter(error.name, reason)
 
     async def _settle(self, message: Received, outcome: Outcome) -> None:
         if isinstance(outcome, GiveBack):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections import Counter
 from typing import Any
@@ -10,6 +11,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from contracts.envelope import StepKey
+from contracts.redaction import redacted, secrets_of
 
 NAMESPACE = "Brigade"
 
@@ -31,16 +33,17 @@ class JsonLines(LambdaPowertoolsFormatter):
         encoder = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":"))
         order = ["timestamp", "level", "message", "location", *WORKER_FIELDS]
         super().__init__(json_serializer=encoder.encode, utc=True, use_rfc3339=True, log_record_order=order)
+        self._secrets = secrets_of(os.environ)
         self._worker = dict(zip(WORKER_FIELDS, (component, version, worker), strict=True))
         self.append_keys(**self._worker)
 
     def format(self, record: logging.LogRecord) -> str:
         if record.exc_info:
-            return super().format(record)
+            return redacted(super().format(record), self._secrets)
         line = {
             "timestamp": self.formatTime(record),
             "level": record.levelname,
-            "message": record.getMessage(),
+            "message": redacted(record.getMessage(), self._secrets),
             "location": f"{record.funcName}:{record.lineno}",
             **self._worker,
         }

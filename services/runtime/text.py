@@ -1,6 +1,9 @@
 """Text that every service takes."""
 
+import os
 import re
+
+from contracts.redaction import redacted, secrets_of
 
 _REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """SQS takes none of them in a body or an attribute (API reference, SendMessage), PostgreSQL no NUL."""
@@ -12,5 +15,5 @@ def cut(text: str, longest: int) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with a replacement character for each one that some service would refuse the whole for."""
-    return _REFUSED.sub("\ufffd", text)
+    """The text for others to read: without secrets, and with a replacement for characters that services refuse."""
+    return _REFUSED.sub("\ufffd", redacted(text, secrets_of(os.environ)))

@@ -22,6 +22,7 @@ POISON = {
     "two runs": (body(NOBODY).replace('"runid":"nobody"', '"runid":"somebody"'), "the id and the runid name different"),
     "a type without a version": (body(NOBODY, "chop"), "unknown type chop"),
     "too large": (body(NOBODY, data={"x": "x" * 65_536}), "the body is over 65,536 bytes"),
+    "nested too deeply": ("[" * 65_536, "the body is no envelope: body: Invalid JSON: recursion limit exceeded"),
     "as large as a queue takes": ("y" * 1_048_576, "the body is over 65,536 bytes"),
     "a character no database takes": (body(StepKey(run_id="no\0body", component="chopper", item="pie")), "the id"),
     "a character no queue takes": (body(NOBODY, "chop\x1b"), "unknown type chop"),

@@ -1,6 +1,7 @@
 """From a message's body to what it asks for."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -114,6 +115,25 @@ def test_a_body_is_measured_in_bytes() -> None:
 
     assert isinstance(parse(of(room // 2), CHOPPER), CommandFor)
     assert reason(of(room // 2 + 1)) == "the body is over 65,536 bytes"
+
+
+DEEP = {
+    "lists": "[" * 65_536,
+    "closed lists": "[" * 32_000 + "]" * 32_000,
+    "objects": '{"a":' * 13_000,
+    "in the data": envelope(data={"dish": "deep"}).replace('"deep"', "[" * 30_000 + "]" * 30_000),
+    "a number": envelope(data={"dish": "long"}).replace('"long"', "9" * 60_000),
+}
+
+
+@pytest.mark.parametrize("body", DEEP.values(), ids=DEEP)
+def test_what_is_nested_or_counted_too_far_is_refused_while_it_is_read(body: str) -> None:
+    """The parser stops at its 200th level and at a number's 4,300th digit, before anything is made of them."""
+    began = time.perf_counter()
+    said = reason(body)
+    assert time.perf_counter() - began < 0.1
+    assert said.startswith("the body is no envelope: body: Invalid JSON: ")
+    assert "recursion limit exceeded" in said or "number out of range" in said
 
 
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
