@@ -42,7 +42,9 @@ PENDING = Limit(errors=names(ResourcePending), attempts=100, backoff_rate=1.0, j
 
 
 class Policy(Frozen):
-    """One value, rendered to the worker's behaviour, to ASL `Retry` and to visibility back-off (orchestrator/rendered/policies.md).
+    """One value, rendered to the worker's behaviour, to ASL `Retry` and to visibility back-off.
+
+    All of them as a table: orchestrator/rendered/policies.md.
 
     `timeout` bounds one attempt and `heartbeat` the silence of a worker, both in seconds. The heartbeat counts from the
     moment Step Functions enters the state, so time spent waiting in the queue consumes it. `lease` is the visibility
