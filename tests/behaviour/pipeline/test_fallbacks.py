@@ -183,5 +183,5 @@ def test_a_network_that_can_be_neither_made_nor_replaced_says_why(
     fleet: Fleet, out_of_order: set[str], style: str
 ) -> None:
     out_of_order.add(NETWORK)
-    expected = rf"{NETWORK}/([AB]) failed: BadData: {WHY}; factory \1 has no earlier network to use instead"
+    expected = rf"{NETWORK}/([AB]) failed: BadData: factory \1 has no earlier network to use instead of its own: {WHY}"
     assert re.fullmatch(expected, failed(fleet, fleet.run(style, WEDNESDAY)))
