@@ -212,6 +212,11 @@ LIMIT 20
 FOR UPDATE SKIP LOCKED
 """
 
+MISSING = """
+SELECT string_agg(component || '/' || item || ' (' || state || ')', ', ' ORDER BY position) AS missing
+FROM steps WHERE run_id = %(run_id)s AND state NOT IN ('done', 'reused')
+"""
+
 # Young executions are left alone; `checked_at` spreads the questions over the workers.
 UNCHECKED_EXECUTIONS = """
 UPDATE runs SET checked_at = now()

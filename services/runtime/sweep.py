@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 STALE = 60
 """Seconds after which a step that could run is taken for forgotten: longer than any back-off."""
 
+TIMEOUTS = ("States.Timeout", "States.HeartbeatTimeout")
+
 log = logging.getLogger("brigade.sweep")
 
 
@@ -73,12 +75,12 @@ class Sweep:
             cursor = await connection.execute(sql.UNCHECKED_EXECUTIONS)
             rows = await cursor.fetchall()
             for row in rows:
-                cause = await self._end_of(row["execution"])
+                cause = await self._end_of(row["run_id"], row["execution"])
                 if cause:
                     await self._fail(connection, row["run_id"], cause)
         return len(rows)
 
-    async def _end_of(self, execution: str) -> str | None:
+    async def _end_of(self, run_id: str, execution: str) -> str | None:
         try:
             found = await self._stepfunctions.describe_execution(executionArn=execution)
         except ClientError as error:
@@ -87,7 +89,11 @@ class Sweep:
             return "its execution does not exist any more: redrive the run"
         if found["status"] in ("RUNNING", "SUCCEEDED"):
             return None
-        return f"its execution is {found['status']}: {found.get('error', 'no error')}: {found.get('cause', 'no cause')}"
+        end = f"its execution is {found['status']}: {found.get('error', 'no error')}"
+        if found["status"] == "TIMED_OUT" or found.get("error") in TIMEOUTS:  # which has no cause
+            (row,) = await self._all(sql.MISSING, {"run_id": run_id})
+            return f"{end}: no answer in time; missing: {row['missing']}"
+        return f"{end}: {found.get('cause', 'no cause')}"
 
     async def _fail(self, connection: Any, run_id: str, cause: str) -> None:
         cursor = await connection.execute(sql.FAIL_RUN, {"run_id": run_id, "cause": cause})
