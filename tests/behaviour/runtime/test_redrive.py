@@ -2,25 +2,20 @@
 
 import asyncio
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from contracts.errors import BadData, BadRequest, TransientError
+from contracts.errors import BadRequest, TransientError
 from contracts.message import Event
-from contracts.pipeline import Pipeline
-from orchestrator.deploy import deploy
 from orchestrator.redrive import UnderWay, redrive_run, unfinished_runs
 from services.runtime import outgoing
 from services.runtime.context import Context
-from tests.behaviour.cli.typed import Done, error_line, spawned
+from tests.behaviour.cli.typed import error_line
 from tests.behaviour.runtime.floor import Floor
+from tests.behaviour.runtime.redriving import brigade, failed_run, redrive
 
 STYLES = ("orchestrated", "choreographed")
 
@@ -40,16 +35,6 @@ def snack_bar(snack_bar: Floor) -> Floor:
     return snack_bar
 
 
-async def brigade(floor: Floor, *arguments: str) -> Done:
-    """The command line, in a process beside the workers in this one."""
-    variables = {"DATABASE_URL": floor.database_url, "BRIGADE_PREFIX": "floor", "BRIGADE_HOME": "/nowhere"}
-    return await asyncio.to_thread(spawned, *arguments, env=os.environ | variables)
-
-
-def redrive(floor: Floor, run_id: str, style: str | None = None) -> None:
-    redrive_run(floor.aws, floor.connection, floor.deployment, run_id, style)
-
-
 def generation(floor: Floor, run_id: str) -> int:
     (run,) = floor.rows("SELECT generation FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
     return int(run["generation"])
@@ -60,34 +45,6 @@ def served(floor: Floor, run_id: str) -> Any:
     query = "SELECT answer FROM steps WHERE run_id = %(run_id)s AND component = 'server'"
     (step,) = floor.rows(query, run_id=run_id)
     return json.loads(step["answer"])["keys"]
-
-
-@retry(retry=retry_if_result(lambda found: not found), wait=wait_fixed(0.02), stop=stop_after_delay(20))
-def wait_for_the_soup(floor: Floor, run_id: str) -> bool:
-    """On a handler's own thread and connection."""
-    with psycopg.connect(floor.database_url) as connection:
-        query = "SELECT 1 FROM steps WHERE run_id = %s AND component = 'chopper' AND item = 'soup' AND state = 'done'"
-        return connection.execute(query, (run_id,)).fetchone() is not None
-
-
-async def failed_run(floor: Floor, style: str) -> str:
-    """When the soup is done, the pie fails; then there is a knife for it."""
-    chop = floor.handlers["chopper"]
-
-    def handler(inputs: Any, ctx: Context) -> Event:
-        if ctx.item == "pie":
-            wait_for_the_soup(floor, ctx.run_id)
-            raise BadData("no knife")
-        return chop(inputs, ctx)
-
-    floor.handlers["chopper"] = handler
-    run_id = floor.start(style)
-    async with floor.working(concurrency=2):
-        run = await floor.ended(run_id)
-        await floor.settled()
-    assert (run["status"], run["cause"]) == ("FAILED", "chopper/pie failed: BadData: no knife")
-    floor.handlers["chopper"] = chop
-    return run_id
 
 
 @pytest.mark.parametrize("again", STYLES)
@@ -247,95 +204,6 @@ async def test_a_sweep_does_not_miss_an_execution_that_is_about_to_start(snack_b
         snack_bar.connection.execute("UPDATE runs SET checked_at = now() - interval '1 minute'")
         assert await worker.sweep.reconcile() == 1
     assert (await snack_bar.ended(run_id))["cause"] == "its execution does not exist any more: redrive the run"
-
-
-# The state machine a run started with
-
-
-@contextmanager
-def another_graph_deployed(floor: Floor) -> Iterator[Pipeline]:
-    """The same pipeline with another deadline. At the end the first one is deployed again."""
-    first = floor.pipeline
-    floor.pipeline = Pipeline(name=first.name, deadline=first.graph.deadline + 1, flow=first.flow)
-    deploy(floor.aws, floor.connection, (floor.pipeline,), "floor")
-    yield first
-    floor.pipeline = first
-    deploy(floor.aws, floor.connection, (first,), "floor")
-
-
-def definition_of(floor: Floor, run_id: str) -> str:
-    """The definition that the run's execution follows."""
-    arn = floor.execution(run_id)["executionArn"]
-    return floor.aws.stepfunctions.describe_state_machine_for_execution(executionArn=arn)["definition"]
-
-
-async def test_a_deploy_changes_no_run_that_is_redriven(snack_bar: Floor) -> None:
-    run_id = await failed_run(snack_bar, "orchestrated")
-    with another_graph_deployed(snack_bar) as first:
-        redrive(snack_bar, run_id)
-        started = snack_bar.start("orchestrated")
-        async with snack_bar.working():
-            runs = [await snack_bar.ended(run_id), await snack_bar.ended(started)]
-            await snack_bar.settled()
-        graphs = [first.graph.digest, snack_bar.pipeline.graph.digest]
-    assert [run["status"] for run in runs] == ["SUCCEEDED"] * 2
-    assert [run["graph"] for run in runs] == graphs
-    for run, graph in zip((run_id, started), graphs, strict=True):
-        assert f"graph {graph}," in definition_of(snack_bar, run)
-
-
-async def test_a_state_machine_that_is_gone_is_said_to_be_and_nothing_changes(snack_bar: Floor) -> None:
-    """LocalStack has lost its state, and other code is deployed now."""
-    run_id = await failed_run(snack_bar, "orchestrated")
-    digest = snack_bar.pipeline.graph.digest
-    snack_bar.connection.execute("UPDATE state_machines SET version = version || '00' WHERE graph = %s", (digest,))
-    refused = await brigade(snack_bar, "redrive", run_id)
-    assert refused.returncode == 2
-    assert error_line(refused) == (
-        f"the state machine of graph {digest}, which run {run_id} started with, is not deployed any more: redrive it "
-        "with --style choreographed, or deploy the code of that graph"
-    )
-    (run,) = snack_bar.rows("SELECT status, generation FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
-    assert run == {"status": "FAILED", "generation": 1}
-    async with snack_bar.working():
-        redrive(snack_bar, run_id, "choreographed")
-        assert (await snack_bar.ended(run_id))["status"] == "SUCCEEDED"
-        deploy(snack_bar.aws, snack_bar.connection, (snack_bar.pipeline,), "floor")
-        ended = await snack_bar.ended(snack_bar.start("orchestrated"))
-    assert ended["status"] == "SUCCEEDED"
-
-
-async def test_the_others_are_redriven_although_one_cannot_be(snack_bar: Floor) -> None:
-    """The state machine of the first one went with LocalStack's state, and other code is deployed now."""
-    gone = snack_bar.start("orchestrated")
-    snack_bar.aws.stepfunctions.stop_execution(executionArn=snack_bar.execution(gone)["executionArn"])
-    await snack_bar.until(lambda: snack_bar.finished_execution(gone))
-    with another_graph_deployed(snack_bar) as first:
-        snack_bar.connection.execute("DELETE FROM state_machines WHERE graph = %s", (first.graph.digest,))
-        lost = snack_bar.start("choreographed")
-        snack_bar.clear()
-        async with snack_bar.working():
-            done = await brigade(snack_bar, "redrive", "--unfinished")
-            await snack_bar.settled()
-    assert done.returncode == 1
-    assert f"error: the state machine of graph {first.graph.digest}, which run {gone} started with," in done.stderr
-    assert f"{lost} SUCCEEDED: every step is done" in done.stderr
-
-
-async def test_a_number_that_is_given_to_another_graph_is_no_longer_the_first_one_s(snack_bar: Floor) -> None:
-    """Versions are counted from 1 again when the state machine was lost."""
-    machine = snack_bar.deployment.state_machine_arn("snack")
-    query = "SELECT version FROM state_machines WHERE graph = %(graph)s"
-    graph = snack_bar.pipeline.graph.digest
-    (ours,) = snack_bar.rows(query, graph=graph)
-    snack_bar.connection.execute("DELETE FROM state_machines WHERE graph = %s", (graph,))
-    snack_bar.connection.execute("INSERT INTO graphs (digest, body) VALUES ('lost', '{}')")
-    row = (machine, "lost", ours["version"])
-    snack_bar.connection.execute("INSERT INTO state_machines (machine, graph, version) VALUES (%s, %s, %s)", row)
-    deploy(snack_bar.aws, snack_bar.connection, (snack_bar.pipeline,), "floor")
-    assert snack_bar.rows(query, graph=graph) == [ours]
-    assert snack_bar.rows(query, graph="lost") == []
-    snack_bar.connection.execute("DELETE FROM graphs WHERE digest = 'lost'")
 
 
 # What cannot be redriven
