@@ -43,5 +43,7 @@ def test_gives_the_last_network_as_it_is(tmp_path: Path) -> None:
 
 
 def test_without_a_last_network_it_says_what_failed_first(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match=f"^factory A has no earlier network to use instead of its own: {re.escape(FAILURE)}$"):
+    with pytest.raises(
+        BadData, match=f"^factory A has no earlier network to use instead of its own: {re.escape(FAILURE)}$"
+    ):
         answer(tmp_path, A)
