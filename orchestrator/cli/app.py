@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.errors import BadRequest, BrigadeError
 from contracts.redaction import redacted, secrets_of
-from orchestrator.cli import backtest, chaos, data, graphs, recovery, runs, stack
+from orchestrator.cli import backtest, chaos, contracts, data, graphs, recovery, runs, stack
 from orchestrator.cli.session import Session, errors
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ for module in (stack, data, runs, recovery, graphs, backtest, chaos):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(recovery.dlq, name="dlq")
+app.add_typer(contracts.contracts, name="contracts")
 
 
 def main() -> None:

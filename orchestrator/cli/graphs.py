@@ -10,6 +10,7 @@ from contracts.pipelines import PIPELINES, pipeline_named
 from orchestrator import asl
 from orchestrator import render as rendering
 from orchestrator.cli.session import print_json, say
+from orchestrator.compatibility import schemas
 from orchestrator.diagram import mermaid
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -39,8 +40,8 @@ def graph(
 
 
 def render(as_json: Json = False) -> None:
-    """Write the committed state machines, template, diagrams and policies again. Example: brigade render"""
-    changed = rendering.write(PIPELINES)
+    """Write the committed state machines, template, diagrams, policies and schemas again. Example: brigade render"""
+    changed = [*rendering.write(PIPELINES), *schemas.write(PIPELINES)]
     if as_json:
         print_json({"changed": [str(path) for path in changed]})
     else:
