@@ -8,6 +8,8 @@ from chaos.fleet import PLACES
 from chaos.stage import STYLES, Stage, open_stage
 from tests.support.stack import temporary_home
 
+pytest.register_assert_rewrite("tests.faults.looking")
+
 
 @pytest.fixture(scope="package")
 def opened() -> Iterator[Stage]:
