@@ -1,5 +1,6 @@
 """Answers to task tokens: at once, a little later when the token is too young, never when it is stale."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -66,6 +67,13 @@ async def test_a_young_token_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
     stepfunctions = StepFunctions(unknown=99)
     assert not await speaking_to(stepfunctions).succeed("token", "{}", time.time())
     assert len(stepfunctions.asked) > 1
+
+
+async def test_a_token_is_not_young_for_longer_because_the_clock_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "YOUNG", 0.3)
+    speaker = speaking_to(StepFunctions(unknown=99))
+    async with asyncio.timeout(2):
+        assert not await speaker.succeed("token", "{}", time.time() + 300)
 
 
 async def test_any_other_error_is_raised() -> None:
