@@ -133,6 +133,7 @@ def test_its_letter_or_its_name_finishes_a_run(
 
 def test_purging_asks_first(fleet: Fleet, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     url = fleet.deployment.dead_letter_url(ORDER_SIMULATION.components[0], "v1")
+    brigade("dlq", "purge", "configurator", "--yes")  # other tests' letters
     for _ in range(2):
         fleet.aws.sqs.send_message(QueueUrl=url, MessageBody="[" * 65_536)
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))

@@ -87,11 +87,15 @@ def test_one_order_row_changes_the_forecast(fleet: Fleet, story: Story) -> None:
 
 def test_what_is_published_is_current(fleet: Fleet, story: Story) -> None:
     """The latest date counts, whatever ran last."""
+    query = """
+        SELECT run_id, p.date, (SELECT max(date) FROM publications) AS latest
+        FROM current_publication c JOIN publications p USING (run_id) WHERE c.pipeline = 'order-simulation'
+    """
+    before = fetch_all(fleet.connection, query)
     fleet.run("choreographed", LAST_FRIDAY)
-    (current,) = fetch_all(
-        fleet.connection, "SELECT run_id FROM current_publication WHERE pipeline = 'order-simulation'"
-    )
-    assert current["run_id"] == story.friday["choreographed"].run_id
+    (current,) = fetch_all(fleet.connection, query)
+    assert [current] == before
+    assert current["date"] == current["latest"] > LAST_FRIDAY
     for run in story.all:
         query = "SELECT count(*) AS found FROM published_forecasts WHERE run_id = %(run_id)s"
         (rows,) = fetch_all(fleet.connection, query, {"run_id": run.run_id})

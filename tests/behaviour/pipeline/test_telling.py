@@ -43,6 +43,7 @@ def test_history_has_every_field(story: Story, style: str) -> None:
         "generation": 1,
     }
     assert printed["versions"] == ["order-simulator=v1"]
+    assert printed["degraded"] == []
     assert printed["published"] == json.loads(run.model_dump_json())["published"]
     assert (printed["execution"] is None) == (style == "choreographed")
     assert printed["duration"] == pytest.approx(run.seconds)
@@ -53,6 +54,7 @@ def test_history_has_every_field(story: Story, style: str) -> None:
             "version",
             "item",
             "attempt",
+            "mode",
             "status",
             "start",
             "duration",
@@ -141,7 +143,17 @@ def test_runs_are_listed_newest_first(fleet: Fleet, story: Story) -> None:
     assert [run_id for run_id in listed if run_id in ours] == ours[::-1]
     printed = brigade_json("runs", "--limit", "2")
     assert [row["run_id"] for row in printed] == listed[:2]
-    assert {"run_id", "pipeline", "style", "date", "status", "cause", "started_at", "seconds"} == set(printed[0])
+    assert set(printed[0]) == {
+        "run_id",
+        "pipeline",
+        "style",
+        "date",
+        "status",
+        "degraded",
+        "cause",
+        "started_at",
+        "seconds",
+    }
 
 
 def test_a_run_that_is_not_there(fleet: Fleet) -> None:
