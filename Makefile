@@ -20,7 +20,7 @@ demo: setup ## Load a sample history, run the pipeline in both styles, compare
 test: setup lint ## Check style and types, then run every test but those of make test-faults
 	$(BIN)/python -m pytest
 
-test-faults: setup ## One test for each fault that nothing may be lost by (minutes)
+test-faults: setup .tools/libfaketime.so.1 ## One test for each fault that nothing may be lost by (minutes)
 	$(BIN)/python -m pytest tests/faults
 
 chaos: setup ## Many runs in both styles under a mix of faults, and a table of what became of them (minutes)
@@ -47,6 +47,13 @@ clean: ## Remove what setup and the tests made in this folder
 	env -u VIRTUAL_ENV .tools/uv sync --locked --all-extras --python "$(PYTHON)"
 	$(BIN)/python -m orchestrator.embedded.prepare
 	@touch $@
+
+# What sets a worker's clock wrong: Debian's where it is installed, else from a wheel.
+.tools/libfaketime.so.1: | .tools/uv
+	@set -- /usr/lib/*/faketime/libfaketime.so.1; \
+	if [ -e "$$1" ]; then ln -sf "$$1" $@; else \
+	.tools/uv pip install --quiet --no-deps --target .tools/libfaketime libfaketime==3.0.1 && \
+	ln -sf libfaketime/libfaketime/vendor/libfaketime/src/libfaketime.so.1 $@; fi
 
 # The uv of the machine, else one of our own: in a venv, or beside it where Python has no ensurepip.
 .tools/uv:

@@ -41,6 +41,12 @@ def more_than_one_attempt(stage: Stage, runs: Iterable[str]) -> list[Row]:
     return stage.rows(query, runs=list(runs))
 
 
+def errors(stage: Stage, runs: Iterable[str]) -> set[str]:
+    """Of all attempts."""
+    query = "SELECT DISTINCT error FROM attempts WHERE run_id = ANY (%(runs)s) AND error IS NOT NULL"
+    return {row["error"] for row in stage.rows(query, runs=list(runs))}
+
+
 def letters(stage: Stage, components: tuple[Component, ...] = MEAL.components) -> list[Held]:
     return [held for component in components for held in dead_letters(stage.aws, stage.deployment, component)]
 
