@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from contracts.pipelines import PIPELINES
@@ -39,9 +40,9 @@ def check(against: Against = "", as_json: Json = False) -> None:
         for change in changes:
             say(f"{change.message}: {change.how}, {_directions(change)}")
             for each in change.breaks:
-                say(f"  {_sentence(each)}")
-        verdict = f"{len(broken)} breaks without a new version" if broken else "nothing breaks"
-        say(f"{len(changes)} messages changed since {revision}: {verdict}")
+                say(escape(f"  {_sentence(each)}"))
+        verdict = f"{len(broken)} without a new version" if broken else "none without a new version"
+        say(f"messages changed since {revision}: {len(changes)}; breaks: {verdict}")
     if broken:
         raise typer.Exit(1)
 

@@ -73,28 +73,28 @@ def failing(changes: tuple[Change, ...]) -> tuple[Break, ...]:
 
 def _between(writers: Documents, readers: Documents, direction: Direction) -> Iterator[Finding]:
     """What the messages of one side are to the consumers of the other."""
-    for name, command in readers.items():
+    commands = {name: document for name, document in readers.items() if "x-fills" in document}
+    for name, command in commands.items():
         who = f"{command['x-squad']} ({command['x-component']})"
-        before = writers.get(name, {})
-        for field, fill in command.get("x-fills", {}).items():
+        for field, fill in command["x-fills"].items():
             event = fill["message"]
             if event not in writers:
                 if direction == "forward":
                     yield event, direction, Gap("", "version", "is no longer given"), who
-            elif command != before or writers[event] != readers.get(event):
+            elif command != writers.get(name) or writers[event] != readers.get(event):
                 for gap in _filling_gaps(writers[event], command, field, fill):
                     yield event, direction, gap, who
-        if before:
-            for gap in _rearranged(writers, before["x-fills"], command):
+        if name in writers:
+            for gap in _rearranged(writers, writers[name]["x-fills"], command):
                 yield name, direction, gap, who
 
 
 def _rearranged(writers: Documents, fills: Json, command: Json) -> Iterator[Gap]:
     """A command under way when its component is deployed: its fields may be filled from elsewhere, or not at all."""
     for field in command.get("required", []):
-        if field not in fills and field in command.get("x-fills", {}):
+        if field not in fills:
             yield Gap(field, "missing", "is needed and not in the commands of the other side")
-    for field, fill in command.get("x-fills", {}).items():
+    for field, fill in command["x-fills"].items():
         filled = fills.get(field, fill)
         if filled != fill:
             for gap in _filling_gaps(writers[filled["message"]], command, field, filled):
@@ -107,8 +107,10 @@ def _filling_gaps(event: Json, command: Json, field: str, fill: Json) -> list[Ga
     reader = _part(command, reader.get("items", {}) if fill.get("many") else reader)
     if "entry-of" not in fill:
         return _gaps(event, "", reader)
-    writer = event["properties"][fill["entry-of"]]["items"]
-    return _gaps(_part(event, writer), f"{fill['entry-of']}[]", reader)
+    entries = event["properties"].get(fill["entry-of"], {})
+    if "items" not in entries:
+        return [Gap(fill["entry-of"], "missing", "is mapped over and no longer a list that is given")]
+    return _gaps(_part(event, entries["items"]), f"{fill['entry-of']}[]", reader)
 
 
 def _outside(old: Documents, new: Documents) -> Iterator[Finding]:
