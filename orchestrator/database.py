@@ -25,6 +25,18 @@ def connect(database_url: str) -> Connection:
         ) from error
 
 
+_MISSING = """
+SELECT 1 FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NULL
+UNION ALL
+SELECT 1 FROM unnest(%(tables)s::text[], %(columns)s::text[]) AS later (table_name, column_name)
+WHERE NOT EXISTS (
+    SELECT 1 FROM pg_attribute
+    WHERE attrelid = to_regclass(table_name) AND attname = column_name AND NOT attisdropped
+)
+LIMIT 1
+"""
+
+
 def make_tables(connection: Connection) -> None:
     """Make what is missing. Safe to repeat, for several at once, and while runs are under way.
 
@@ -35,8 +47,9 @@ def make_tables(connection: Connection) -> None:
         for name in SCHEMAS:
             schema = files("contracts").joinpath(name).read_text(encoding="utf-8")
             names = re.findall(r"^CREATE .* IF NOT EXISTS (\w+)", schema, re.MULTILINE)
-            missing = "SELECT 1 AS found FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL LIMIT 1"
-            if connection.execute(missing, (names,)).fetchone():
+            columns = re.findall(r"^ALTER TABLE (\w+) ADD COLUMN IF NOT EXISTS (\w+)", schema, re.MULTILINE)
+            asked = {"names": names, "tables": [t for t, _ in columns], "columns": [c for _, c in columns]}
+            if connection.execute(_MISSING, asked).fetchone():
                 connection.execute(schema.encode())
 
 

@@ -140,6 +140,13 @@ def test_tables_that_are_missing_are_made(connection: Connection) -> None:
     assert fetch_all(connection, query) == [{"there": True}]
 
 
+def test_a_column_that_came_later_is_added(connection: Connection) -> None:
+    make_tables(connection)
+    connection.execute("ALTER TABLE steps DROP COLUMN mode")
+    make_tables(connection)
+    assert fetch_all(connection, "SELECT mode FROM steps") == []
+
+
 @contextmanager
 def orders_out_of_reach(fleet: Fleet) -> Iterator[None]:
     """Extraction waits for as long as this lasts."""
