@@ -22,6 +22,8 @@ lose_answer=True)` carries a call out and loses its answer, `stage.api.disorder 
 Between workers and PostgreSQL: `stage.database`, the same kind of line, with `trap(b"COMMIT", seen_by_server=True)`. The
 driver's own `stage.connection` and `stage.aws` pass none of these.
 
+`stage.lose_localstack()` kills LocalStack and starts one that knows nothing; `stage.deploy()` makes the queues again.
+
 Processes (chaos/fleet.py): `stage.fleet.kill(place)`, `signal(place, SIGTERM)`, `dead()`, `replace_dead()`, `stop([place])`,
 `start(place, extra={"FAKETIME": "+5m"})`.
 
