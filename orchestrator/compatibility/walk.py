@@ -118,7 +118,7 @@ def _compare(left: Side, right: Side, path: str, above: tuple[tuple[int, int], .
     if not _takes_type(left.type, right.type):
         yield Gap(path, "type", f"is {left.type or 'anything'}, {right.type} is taken")
         return
-    yield from _bounds(left.schema, right.schema, path)
+    yield from _bounds(_whole(left.schema) if left.type == "integer" else left.schema, right.schema, path)
     if left.type == "object":
         yield from _object(left, right, path, above)
     if left.type == "array":
@@ -149,6 +149,16 @@ def _bounds(left: Json, right: Json, path: str) -> Iterator[Gap]:
     for name in OPAQUE:
         if name in right and left.get(name) != right[name]:
             yield Gap(path, "pattern" if name == "pattern" else "form", f"{name} {right[name]} is asked")
+
+
+def _whole(schema: Json) -> Json:
+    """Over -1 is from 0 on, for an integer."""
+    closed = dict(schema)
+    if isinstance(low := schema.get("exclusiveMinimum"), int):
+        closed["minimum"] = max(low + 1, schema.get("minimum", low + 1))
+    if isinstance(high := schema.get("exclusiveMaximum"), int):
+        closed["maximum"] = min(high - 1, schema.get("maximum", high - 1))
+    return closed
 
 
 def _within(left: dict[str, float], name: str, limit: float) -> bool:
