@@ -118,9 +118,9 @@ def _outside(old: Documents, new: Documents) -> Iterator[Finding]:
     for name in old.keys() & new.keys():
         if old[name] == new[name] or not old[name].get("x-announced"):
             continue
-        for gap in _gaps(old[name], "", _as_reader(new[name])):
+        for gap in _gaps(old[name], "", as_reader(new[name])):
             yield name, "backward", gap, OUTSIDE
-        for gap in _gaps(new[name], "", _as_reader(old[name])):
+        for gap in _gaps(new[name], "", as_reader(old[name])):
             yield name, "forward", gap, OUTSIDE
     for name in old.keys() - new.keys():
         if old[name].get("x-announced"):
@@ -140,13 +140,13 @@ def _part(document: Json, schema: Json) -> Json:
     return {**schema, "$defs": document.get("$defs", {})}
 
 
-def _as_reader(schema: Any) -> Any:
+def as_reader(schema: Any) -> Any:
     """An event's schema as its readers have it: a field with a default may be missing."""
     if isinstance(schema, list):
-        return [_as_reader(each) for each in schema]
+        return [as_reader(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    inner = {key: value if key in ("default", "enum", "const") else _as_reader(value) for key, value in schema.items()}
+    inner = {key: value if key in ("default", "enum", "const") else as_reader(value) for key, value in schema.items()}
     if isinstance(schema.get("required"), list):
         properties = schema.get("properties", {})
         inner["required"] = [name for name in schema["required"] if "default" not in properties.get(name, {})]

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,13 @@ from polyfactory.factories.pydantic_factory import ModelFactory
 from typer.testing import CliRunner
 
 from contracts.component import Component
-from contracts.errors import BadRequest
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components
 from contracts.resolve import assemble, resolve
 from contracts.run import RunRequest
 from orchestrator.cli import contracts as commands
 from orchestrator.cli.app import app
 from orchestrator.compatibility import schemas
-from orchestrator.compatibility.check import OUTSIDE, Break, compare, failing
-from orchestrator.compatibility.revisions import default_revision, documents_of
+from orchestrator.compatibility.check import OUTSIDE, Break, as_reader, compare, failing
 from orchestrator.compatibility.status import status
 
 VOLUME = "order-volume-forecasted.v1"
@@ -86,6 +83,14 @@ def test_what_a_producer_may_write_is_what_its_schema_says(component: Component)
     factory = ModelFactory.create_factory(component.output, __random_seed__=3, __allow_none_optionals__=True)
     for _ in range(50):
         validator.validate(factory.build().model_dump(mode="json"))
+
+
+@pytest.mark.parametrize("component", all_components(), ids=lambda component: component.name)
+def test_readers_outside_see_an_event_as_its_model_reads_it(component: Component) -> None:
+    """Nobody's command says what they take, so their view is made from what is given."""
+    read = component.output.model_json_schema(mode="validation")
+    given = as_reader(NOW[component.output.wire_type()])
+    assert {key: given[key] for key in read} == read
 
 
 @pytest.mark.parametrize("node", ORDER_SIMULATION.graph.nodes[1:], ids=lambda node: node.component)
@@ -229,54 +234,6 @@ def test_a_version_can_go_when_nobody_takes_it_and_nobody_deployed_did() -> None
     assert verdicts[VOLUME] == "kept for harbour (network-configuration), dice (order-simulator)"
     assert {each.message: each.verdict for each in status(both, both)}[VOLUME] == "can go"
     assert {each.verdict for each in status(NOW, NOW)} == {"current"}
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A repository whose first commit has today's schemas, under a release tag, and whose second has others."""
-    folder = tmp_path / "contracts" / "schemas"
-    folder.parent.mkdir()
-    schemas.write(PIPELINES, folder)
-
-    def git(*arguments: str) -> None:
-        who = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
-
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-q", "-m", "one")
-    git("tag", "v0.9.0")
-    (folder / f"{VOLUME}.json").unlink()
-    git("commit", "-q", "-a", "-m", "two")
-    return folder
-
-
-def test_an_earlier_revision_is_read_through_git(checkout: Path) -> None:
-    assert documents_of("v0.9.0", checkout) == NOW
-    assert documents_of("HEAD^", checkout) == NOW
-    assert VOLUME not in documents_of("HEAD", checkout)
-
-
-def test_the_latest_release_is_the_default(checkout: Path) -> None:
-    assert default_revision(checkout) == "v0.9.0"
-    for tag in ("v0.10.0", "notes"):
-        subprocess.run(["git", "tag", tag], cwd=checkout, check=True)
-    assert default_revision(checkout) == "v0.10.0"
-    subprocess.run(["git", "tag", "-d", "v0.9.0", "v0.10.0"], cwd=checkout, check=True, capture_output=True)
-    assert default_revision(checkout) == "HEAD^"
-
-
-def test_a_revision_that_cannot_be_compared_with(checkout: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadRequest, match=r"not found.*--against"):
-        documents_of("v7", checkout)
-    with pytest.raises(BadRequest, match="not found"):
-        documents_of("--help", checkout)
-    subprocess.run(["git", "rm", "-rq", "contracts"], cwd=tmp_path, check=True)
-    commit = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "none"]
-    subprocess.run(commit, cwd=tmp_path, check=True)
-    checkout.parent.mkdir(exist_ok=True)
-    with pytest.raises(BadRequest, match="has no contracts/schemas"):
-        documents_of("HEAD", checkout)
 
 
 def told(monkeypatch: pytest.MonkeyPatch, old: dict[str, Json], *arguments: str) -> tuple[int, str]:

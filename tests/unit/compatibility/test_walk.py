@@ -144,6 +144,13 @@ def test_what_a_reader_does_not_understand(writer: type[BaseModel], reader: type
     assert [(gap.path, gap.kind) for gap in found if not gap.path.startswith("a.parts")] == expected
 
 
+def test_a_flag_is_no_number() -> None:
+    """Pydantic takes one for the other in a Literal; a reader in another language does not."""
+    one, true = of(Literal[1]), of(Literal[True])
+    assert gaps(*schemas(one, true))
+    assert gaps(*schemas(true, one))
+
+
 BLIND = {"pattern", "form"}
 """What jsoncompat does not look at."""
 
