@@ -1,13 +1,18 @@
 """Redrive: the same run again, in the same or the other style. What is done repeats its answer, the rest is run.
 
 A redrive raises the run's generation, so attempts are counted anew. Orchestrated, a new execution of the state machine the
-run started with sends every step's command and done steps answer at once. Choreographed, the steps that could run now
-get their commands, and events do the rest; a run that is under way stays what it is and only gets them again.
+run started with sends every step's command and done steps answer at once. Choreographed, the steps that could run now get
+their commands, and events do the rest; a run that is under way stays what it is and only gets them again. What is done is
+run again only when its files are gone.
 """
 
 import json
+import re
 from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
+from botocore.exceptions import ClientError
 from psycopg.rows import DictRow
 
 from contracts.envelope import StepKey, seal
@@ -39,6 +44,13 @@ UPDATE steps SET state = 'waiting', mode = CASE WHEN %(anew)s THEN 'normal' ELSE
 WHERE run_id = %(run_id)s AND (state IN ('ready', 'failed') OR (state = 'claimed' AND lease_until < now()))
 """
 
+_ANSWERS = "SELECT component || '/' || item AS step, answer FROM steps WHERE run_id = %(run_id)s AND state = 'done'"
+
+_FORGET = """
+UPDATE steps SET state = 'waiting', mode = 'normal', answer = NULL, ended_at = NULL, ready_by = NULL, token = NULL
+WHERE run_id = %(run_id)s AND component || '/' || item = ANY (%(steps)s)
+"""
+
 _RUNNABLE = """
 UPDATE steps s SET state = 'ready', ready_at = now()
 WHERE s.run_id = %(run_id)s AND s.state = 'waiting' AND NOT EXISTS (
@@ -48,6 +60,8 @@ WHERE s.run_id = %(run_id)s AND s.state = 'waiting' AND NOT EXISTS (
 )
 RETURNING s.component, s.item, s.version
 """
+
+_FILE = re.compile(r'"(s3://[^"]+)"')
 
 # Runs under way, and runs that failed although no step of theirs did: an execution was lost, a deadline passed.
 _UNFINISHED = """
@@ -91,6 +105,7 @@ def redrive_run(
             if not goes_on:
                 reopened = {"run_id": run_id, "style": chosen, "execution": execution, "deadline": graph.deadline}
                 connection.execute(_REOPEN, reopened)
+            connection.execute(_FORGET, {"run_id": run_id, "steps": _without_their_files(aws, connection, run_id)})
             connection.execute(_RESET, {"run_id": run_id, "anew": not goes_on})
             commands = [] if execution else _commands(connection, deployment, graph, request, run)
         with sending(connection, run_id):
@@ -118,6 +133,23 @@ def _is_running(aws: Aws, execution: str) -> bool:
         return aws.stepfunctions.describe_execution(executionArn=execution)["status"] == "RUNNING"
     except aws.stepfunctions.exceptions.ExecutionDoesNotExist:
         return False
+
+
+def _without_their_files(aws: Aws, connection: Connection, run_id: str) -> list[str]:
+    """The done steps whose answers refer to files that are gone: who needs them could not read them."""
+    rows = fetch_all(connection, _ANSWERS, {"run_id": run_id})
+    return [row["step"] for row in rows if not all(_is_there(aws, uri) for uri in _FILE.findall(row["answer"]))]
+
+
+def _is_there(aws: Aws, uri: str) -> bool:
+    place = urlsplit(uri)
+    try:
+        aws.s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 def _pinned_version(aws: Aws, connection: Connection, machine: str, run_id: str, digest: str) -> str:
