@@ -42,7 +42,7 @@ def test_a_worker_whose_clock_is_ahead_is_lost(skewed: Stage) -> None:
 
 @pytest.mark.parametrize("skewed", ["-5m"], indirect=True)
 def test_a_command_comes_twice_to_a_worker_whose_clock_is_behind(skewed: Stage) -> None:
-    """Proves that a lease ends by the database's clock: one that is alive keeps the step for its owner.
+    """Proves that a lease begins and ends by the same clock, the database's: one that is alive keeps the step for its owner.
 
     A token that is stale is not too young for minutes, whatever the worker's clock says (`Outgoing`).
     """
@@ -55,7 +55,7 @@ def test_a_command_comes_twice_to_a_worker_whose_clock_is_behind(skewed: Stage) 
             send_again(skewed, run_id, "chaos-cook", "fish", token)
         skewed.until(
             "somebody's look at the repeats",
-            lambda: skewed.api.calls[GIVE_BACK] >= before + len(runs) or errors(skewed, runs),
+            lambda: skewed.api.calls[GIVE_BACK] >= before + len(runs) or "WorkerLost" in errors(skewed, runs),
         )
     all_right(skewed, runs)
-    assert errors(skewed, runs) == set()
+    assert "WorkerLost" not in errors(skewed, runs)

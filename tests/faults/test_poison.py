@@ -1,0 +1,63 @@
+"""Messages that nobody can handle, among many that everybody can."""
+
+import time
+
+import pytest
+
+from chaos.faults import Fault
+from chaos.pipeline import COOK, COURSES, POLICY
+from chaos.stage import TODAY, Stage
+from orchestrator.dead_letters import purge, redrive
+from tests.faults.looking import all_right, letters, replacing
+
+GOOD = 100
+"""Courses to cook, behind the one that kills whoever cooks it."""
+
+RUNS = -(-GOOD // len(COURSES))
+
+LOSSES = next(limit.attempts for limit in POLICY.limits if "WorkerLost" in limit.errors)
+
+
+def test_a_message_that_kills_its_workers_does_not_hold_up_others(
+    stage: Stage, style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Proves that attempts count before the handler runs, so that crashes do, and that what crashes is dead-lettered.
+
+    After the fix (no fault waits any more), redriving the dead letter completes the run.
+    """
+    deadly = TODAY.replace(month=12)
+    stage.faults.plant(Fault("handling", "kill", COOK.name, item="fish", run=f"{deadly}"), times=3 * LOSSES)
+    bad = stage.start(style, deadly)
+    stage.until("the first death", stage.fleet.dead)
+    started = time.monotonic()
+    good = [stage.start("choreographed") for _ in range(RUNS)]
+    stage.until("the end of the run", replacing(stage, lambda: stage.run(bad)["status"] != "RUNNING"), seconds=85)
+    assert stage.run(bad)["status"] == "FAILED"
+    assert f"{COOK.name}/fish failed: KilledItsWorkers: {LOSSES} workers were lost" in stage.run(bad)["cause"]
+    stage.until("a dead letter", replacing(stage, lambda: not stage.waiting()))
+    all_right(stage, good)
+    with capsys.disabled():
+        print(f"\n{style}: {time.monotonic() - started:.1f} s for {RUNS * len(COURSES)} good ones and the bad one")
+    held = letters(stage)
+    assert {one.letter.run_id for one in held} == {bad}
+    reasons = {one.letter.step: (one.letter.error, one.letter.reason) for one in held}
+    error, reason = reasons[f"{COOK.name}/fish"]
+    assert error == "KilledItsWorkers"
+    assert reason.startswith(f"{LOSSES} workers were lost while they ran it")
+    stage.faults.clear()
+    redriven = redrive(stage.aws, stage.connection, stage.deployment, held)
+    assert redriven.gone == {one.letter.message_id: f"redrove run {bad}" for one in held}
+    all_right(stage, [bad])
+    assert letters(stage) == []
+
+
+def test_a_message_that_cannot_be_parsed_is_out_of_the_way_at_once(stage: Stage, style: str) -> None:
+    """Proves `parse`: a body that is no envelope is dead-lettered at its first receipt, with the reason."""
+    url = stage.deployment.queue_url(COOK, COOK.versions[0])
+    stage.aws.sqs.send_message(QueueUrl=url, MessageBody="a recipe on a napkin")
+    all_right(stage, [stage.start(style)])
+    (held,) = letters(stage, (COOK,))
+    assert (held.letter.error, held.letter.receives) == ("PoisonMessage", 1)
+    assert held.letter.reason.startswith("the body is no envelope: body: Invalid JSON")
+    assert held.letter.body == "a recipe on a napkin"
+    purge(stage.aws, [held])
