@@ -55,6 +55,10 @@ class MessageTooLarge(BrigadeError):
     """A message over 64 KiB. Large data travels as a DatasetRef."""
 
 
+class DataGone(BrigadeError):
+    """A file that a message refers to is not there any more."""
+
+
 class PipelineError(BrigadeError):
     """A pipeline that cannot work, found when it is built."""
 

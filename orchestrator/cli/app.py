@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.errors import BadRequest, BrigadeError
 from contracts.redaction import redacted, secrets_of
-from orchestrator.cli import backtest, chaos, contracts, data, graphs, recovery, runs, stack
+from orchestrator.cli import backtest, chaos, contracts, data, forecast, graphs, recovery, runs, stack
 from orchestrator.cli.session import Session, errors
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ def options(
     context.obj = context.with_resource(Session())
 
 
-for module in (stack, data, runs, recovery, graphs, backtest, chaos):
+for module in (stack, data, runs, forecast, recovery, graphs, backtest, chaos):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(recovery.dlq, name="dlq")

@@ -19,6 +19,9 @@ from orchestrator.page import write_page
 from orchestrator.start import check_asked
 from orchestrator.watch import follow
 
+SHORT = 40
+"""Characters of a value that is shown beside its step."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -50,13 +53,14 @@ def run(
         flags,
         seed,
         started=lambda run_id: _say_started(session, run_id, wanted),
-        follow=lambda run_id: follow(session.connection, run_id, errors),
+        follow=lambda run_id: _follow(session, run_id),
     )
     if as_json:
         print_json(outcome)
     else:
         _print_outcome(outcome)
     if outcome.status != "SUCCEEDED":
+        say(f"`brigade logs {outcome.run_id}` shows more; `brigade redrive {outcome.run_id}` goes on when it is mended")
         say(f"error: {outcome.cause}")
         raise typer.Exit(1)
 
@@ -66,6 +70,14 @@ def _say_started(session: Session, run_id: str, wanted: set[tuple[str, str]]) ->
     missing = missing_workers(session.connection, wanted)
     if missing:
         say(f"no worker has reported lately for {', '.join(missing)}: the run waits until one does (`brigade up`)")
+
+
+def _follow(session: Session, run_id: str) -> RunHistory:
+    try:
+        return follow(session.connection, run_id, errors)
+    except KeyboardInterrupt:
+        say(f"not following any more; the run goes on: `brigade history {run_id}` shows where it is")
+        raise
 
 
 def _flags(given: list[str]) -> dict[str, str]:
@@ -86,6 +98,7 @@ def _print_outcome(outcome: Outcome) -> None:
         out.print(
             f"published {outcome.published.uri}\n  sha256 {outcome.published.sha256}", highlight=False, soft_wrap=True
         )
+        out.print(f"  `brigade forecast {outcome.run_id} --html FILE` writes its page", highlight=False)
     calls = ", ".join(f"{service} {sum(of.values())}" for service, of in outcome.api_calls.items())
     alone = "" if outcome.alone else " (shared with other runs)"
     out.print(
@@ -170,11 +183,17 @@ def _attempts_table(found: RunHistory) -> Table:
 
 
 def _brief(step: AttemptAtStep, run_id: str) -> str:
-    """The references in an output, those below the run's own folder without it: inputs and whole outputs are in --json."""
+    """References, those below the run's own folder without it, and short values: whole outputs are in --json."""
     if not isinstance(step.output, dict):
         return ""
-    values = [value.get("uri") if isinstance(value, dict) else value for value in step.output.values()]
-    return "\n".join(str(value).split(f"/runs/{run_id}/")[-1] for value in values if str(value).startswith("s3://"))
+    lines = []
+    for name, value in step.output.items():
+        text = str(value.get("uri") if isinstance(value, dict) else value)
+        if text.startswith("s3://"):
+            lines.append(text.split(f"/runs/{run_id}/")[-1])
+        elif isinstance(value, str | int | float) and len(text) <= SHORT:
+            lines.append(f"{name}={text}")
+    return "\n".join(lines)
 
 
 def logs(

@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
+from contracts.errors import DataGone
 from contracts.message import DatasetRef
 from services.runtime import parquet
 
@@ -56,19 +57,30 @@ class S3Files:
         try:
             await self._s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+            if not _is_missing(error):
                 raise
             return False
         return True
 
     async def _get(self, uri: str) -> bytes:
         place = urlparse(uri)
-        answer = await self._s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        try:
+            answer = await self._s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            raise DataGone(
+                f"{uri} is gone: redrive the run, which makes such files again, or start a new one"
+            ) from error
         async with answer["Body"] as stream:
             return await stream.read()
 
     async def _put(self, key: str, body: bytes, content_type: str) -> None:
         await self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND
 
 
 def _references(value: object) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """History and logs: what happened in a run, in one form for both styles."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -8,11 +9,12 @@ import pytest
 
 from contracts.errors import BadRequest
 from contracts.pipelines import ORDER_SIMULATION
+from orchestrator.database import fetch_all
 from orchestrator.fleet import missing_workers
 from orchestrator.history import list_runs, read_history
 from orchestrator.logs import run_lines
 from orchestrator.start import STYLES
-from tests.behaviour.cli.typed import spawned
+from tests.behaviour.cli.typed import error_line, spawned
 from tests.behaviour.pipeline.conftest import Fleet, Story, brigade, brigade_json
 
 ITEMS = {
@@ -181,3 +183,25 @@ def test_workers_that_are_missing_are_named(fleet: Fleet) -> None:
     with fleet.connection.transaction(force_rollback=True):
         fleet.connection.execute("UPDATE workers SET seen_at = now() - interval '1 minute' WHERE version = 'v2'")
         assert missing_workers(fleet.connection, wanted) == ["order-simulator v2"]
+
+
+def test_a_published_forecast_is_written_to_files(story: Story, tmp_path: Path) -> None:
+    run = story.wednesday["orchestrated"]
+    assert run.published
+    page, table = tmp_path / "forecast.html", tmp_path / "forecast.csv"
+    done = brigade("forecast", run.run_id, "--html", str(page), "--csv", str(table))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert hashlib.sha256(table.read_bytes()).hexdigest() == run.published.sha256
+    found = brigade_json("forecast", run.run_id)
+    assert (found["run_id"], found["csv_uri"]) == (run.run_id, run.published.csv_uri)
+
+
+def test_the_current_forecast_is_the_default(fleet: Fleet, story: Story) -> None:
+    (current,) = fetch_all(fleet.connection, "SELECT run_id FROM current_publication")
+    assert brigade_json("forecast")["run_id"] == current["run_id"]
+    done = brigade("forecast", "yesterday")
+    assert (done.returncode, error_line(done)) == (
+        2,
+        "run 'yesterday' has published nothing: `brigade runs` lists those that succeeded",
+    )

@@ -1,9 +1,13 @@
 """How steps and log lines are shown."""
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
+import pytest
 from rich.console import Console
 
+from orchestrator.cli import runs
+from orchestrator.cli.runs import _brief
 from orchestrator.history import AttemptAtStep, RunHistory
 from orchestrator.logs import text_of
 from orchestrator.watch import steps_table
@@ -89,3 +93,22 @@ def test_a_log_line_says_when_how_bad_where_and_what() -> None:
 
 def test_a_log_line_of_no_attempt() -> None:
     assert text_of({"timestamp": "t", "level": "WARNING", "message": "m", "component": "c"}) == "t WARNING c/- m"
+
+
+def test_history_shows_references_and_short_values() -> None:
+    output = {"trucks": 8, "table": {"uri": "s3://b/runs/r1/c/-/t.parquet"}, "note": "x" * 41, "list": [1]}
+    step = attempt("truck-planner", "-", 1, "done", 0.5).model_copy(update={"output": output})
+    assert _brief(step, "r1") == "trucks=8\nc/-/t.parquet"
+
+
+def test_stopping_to_follow_says_that_the_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> RunHistory:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "follow", stopped)
+    monkeypatch.setattr(runs, "say", print)
+    with pytest.raises(KeyboardInterrupt):
+        runs._follow(SimpleNamespace(connection=None), "r1")  # type: ignore[arg-type]  # it asks for nothing else
+    assert "the run goes on: `brigade history r1`" in capsys.readouterr().out
