@@ -171,9 +171,12 @@ def _unwrap(annotation: object) -> tuple[bool, type]:
 def _need(where: str, field: str, wanted: type[Event], many: bool, place: Place, pipeline: Pipeline) -> Need:
     producer = next((c for c in place.before if c.output is wanted), None)
     if producer is None:
-        anywhere = next((c for c in pipeline.components if c.output is wanted), None)
-        reason = f"{anywhere.name} gives it, but not before" if anywhere else "nothing gives it"
-        raise PipelineError(f"{where} in pipeline {pipeline.name}, but {reason} {place.component.name}")
+        taker = place.component.name
+        giver = next((c.name for c in pipeline.components if c.output is wanted), None)
+        reason = (
+            f"{giver} gives it after or beside {taker}: put {taker} behind {giver}" if giver else "nothing gives it"
+        )
+        raise PipelineError(f"{where} in pipeline {pipeline.name}, but {reason}")
     home = next(p.map for p in pipeline.places if p.component is producer)
     how = "one" if home is None else "same" if home is place.map else "all"
     if many != (how == "all"):

@@ -2,20 +2,17 @@
 
 import hashlib
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, get_args
 
 from hypothesis import strategies as st
+from polyfactory.factories.pydantic_factory import ModelFactory
 
-from contracts.configurator import Batch, Factory, History, MenuWeek, RunPlanned, Weekday
-from contracts.data_extractor import HistoryExtracted
+from contracts.configurator import CONFIGURATOR, Batch, Factory, History, MenuWeek, RunPlanned, Weekday
 from contracts.message import DatasetRef, EarlierResult, Event
 from contracts.network_configuration import FactoryNetworkConfigured
-from contracts.order_simulator import OrdersSimulated
-from contracts.order_volume import OrderVolumeForecasted
-from contracts.publisher import ForecastPublished
-from contracts.recipe_popularity import RecipePopularityForecasted
+from contracts.pipelines import component_named
 from contracts.run import RunRequest
-from contracts.site_forecast import SiteForecasted
 
 DAY = date(2026, 11, 25)
 KEYS = st.from_regex(r"[A-Za-z0-9_.:-]{1,8}", fullmatch=True)
@@ -70,17 +67,20 @@ REQUESTS = st.builds(
 
 def answer(component: str, item: str, plan: RunPlanned) -> dict[str, Any]:
     """An answer that only this step gives, as JSON."""
-    data = reference(f"{component}/{item}")
-    events: dict[str, Event] = {
-        "configurator": plan,
-        "data-extractor": HistoryExtracted(history=data),
-        "order-volume": OrderVolumeForecasted(volume=data),
-        "recipe-popularity": RecipePopularityForecasted(popularity=data),
-        "network-configuration": FactoryNetworkConfigured(factory=item, network=data),
-        "order-simulator": OrdersSimulated(orders=data, draws=7),
-        "site-forecast": SiteForecasted(forecast=data),
-        "publisher": ForecastPublished(
-            date=DAY, sha256=data.sha256, rows=1, uri=data.uri, csv_uri=data.uri, page_uri=data.uri
-        ),
+    event = plan if component == CONFIGURATOR.name else _made_up(component, item)
+    return event.model_dump(mode="json")
+
+
+@cache
+def _made_up(component: str, item: str) -> Event:
+    """From the type of the component's output, so that one added to the pipeline needs no example here."""
+    output = component_named(component).output
+    given: dict[str, Any] = {
+        name: reference(f"{component}/{item}")
+        for name, field in output.model_fields.items()
+        if field.annotation is DatasetRef
     }
-    return events[component].model_dump(mode="json")
+    if output is FactoryNetworkConfigured:
+        given["factory"] = item
+    seed = int.from_bytes(hashlib.sha256(f"{component}/{item}".encode()).digest()[:4])
+    return ModelFactory.create_factory(output, __random_seed__=seed).build(degraded=(), **given)

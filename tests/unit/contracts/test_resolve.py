@@ -29,13 +29,13 @@ def steps_of(request: RunRequest, plan: RunPlanned) -> tuple[Step, ...]:
 
 @given(request=REQUESTS, plan=plans())
 def test_every_component_has_a_step_for_each_of_its_items(request: RunRequest, plan: RunPlanned) -> None:
-    items = {
-        "data-extractor": [batch.key for batch in plan.batches],
-        "network-configuration": [factory.key for factory in plan.factories],
-        "order-simulator": [week.key for week in plan.weeks],
-        "site-forecast": [week.key for week in plan.weeks],
+    keys = {
+        "batches": [batch.key for batch in plan.batches],
+        "factories": [factory.key for factory in plan.factories],
+        "weeks": [week.key for week in plan.weeks],
+        None: [WHOLE],
     }
-    expected = [(name, item) for name in COMPONENTS for item in items.get(name, [WHOLE])]
+    expected = [(node.component, item) for node in GRAPH.nodes for item in keys[node.over]]
     assert [(step.component, step.item) for step in steps_of(request, plan)] == expected
 
 

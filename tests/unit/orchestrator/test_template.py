@@ -11,6 +11,7 @@ from contracts.pipeline import Pipeline, Sequence
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components, component_named
 from orchestrator import asl, template
 from tests.unit.contracts.kitchen import HERBS, HOST, pipeline
+from tests.unit.contracts.orders import ORDERS
 
 Json = dict[str, Any]
 WORKERS = [(component, version) for component in all_components() for version in component.versions]
@@ -64,7 +65,7 @@ def test_what_workers_and_commands_look_up_is_an_output() -> None:
 
 
 def test_a_queue_takes_the_events_its_component_is_made_of() -> None:
-    policies = {c.name: template.filter_policy(c, c.versions[0], PIPELINES) for c in all_components()}
+    policies = {c.name: template.filter_policy(c, c.versions[0], (ORDERS,)) for c in ORDERS.components}
     assert policies == {
         "configurator": {},
         "data-extractor": {"type": ["run-planned.v1"]},

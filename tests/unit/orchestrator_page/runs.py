@@ -6,10 +6,10 @@ from typing import Any
 
 from contracts.graph import Graph
 from contracts.message import Replacement
-from contracts.pipelines import ORDER_SIMULATION
 from orchestrator.history import AttemptAtStep, RunHistory
 from orchestrator.logs import Line
 from orchestrator.page.content import RunOnPage, steps_of
+from tests.unit.contracts.orders import ORDERS
 
 RUN = "2026-11-25-choreographed-1a2b3c"
 BEGAN = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -67,7 +67,7 @@ class Making:
     states: States = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
     generation: int = 1
-    graph: Graph = ORDER_SIMULATION.graph
+    graph: Graph = ORDERS.graph
     run_id: str = RUN
     no_lines: str | None = None
 
