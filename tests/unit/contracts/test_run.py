@@ -6,10 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.errors import BadRequest
-from contracts.pipelines import ORDER_SIMULATION, component_named, pipeline_named
+from contracts.pipelines import component_named, pipeline_named
 from contracts.run import RunRequest, pin_versions
+from tests.unit.contracts.orders import ORDERS
 
-VERSIONS = {component.name: component.versions for component in ORDER_SIMULATION.components}
+VERSIONS = {component.name: component.versions for component in ORDERS.components}
 
 
 def test_without_flags_every_flagged_component_gets_its_first_version() -> None:
@@ -57,10 +58,11 @@ def test_a_run_id_that_would_break_a_step_id(run_id: str) -> None:
 
 def test_unknown_names_are_answered_with_those_there_are() -> None:
     with pytest.raises(BadRequest, match="unknown pipeline 'order': there is order-simulation"):
-        pipeline_named("order")
+        pipeline_named("order", (ORDERS,))
     with pytest.raises(BadRequest, match=r"unknown component 'order': there is configurator, .*, publisher$"):
-        component_named("order")
-    assert component_named("publisher") is pipeline_named("order-simulation").components[-1]
+        component_named("order", (ORDERS,))
+    assert component_named("publisher", (ORDERS,)) is ORDERS.components[-1]
+    assert pipeline_named("order-simulation", (ORDERS,)) is ORDERS
 
 
 def request_of(run_id: str = "r1", versions: tuple[str, ...] = ()) -> RunRequest:
