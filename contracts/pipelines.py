@@ -1,4 +1,4 @@
-"""The pipelines. A new component is one line here."""
+"""The pipelines. A new component is an import and one line here."""
 
 from contracts.component import Component
 from contracts.configurator import CONFIGURATOR

@@ -1,4 +1,4 @@
-"""The README's worked example is run as it stands: contract, handler and the line in the pipeline."""
+"""The README's worked example is run as it stands: contract, handler and the two lines in the pipeline."""
 
 import re
 import sys
@@ -11,14 +11,13 @@ import pytest
 from contracts.component import Component
 from contracts.configurator import Batch, Factory, History, MenuWeek, RunPlanned
 from contracts.message import DatasetRef
-from contracts.pipeline import Pipeline, Sequence
-from contracts.pipelines import ORDER_SIMULATION
-from contracts.publisher import PUBLISHER
 from contracts.site_forecast import SiteForecasted
 from orchestrator import asl
 from services.runtime.testing import local_context
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PIPELINES = ROOT / "contracts" / "pipelines.py"
 
 
 @pytest.fixture
@@ -35,11 +34,29 @@ def example(monkeypatch: pytest.MonkeyPatch) -> tuple[Component, ModuleType]:
     return component, made["services.waste_forecast.handler"]
 
 
-def test_one_line_puts_it_into_the_pipeline(example: tuple[Component, ModuleType]) -> None:
+def with_the_lines(source: str) -> str:
+    """`contracts/pipelines.py` with the README's diff, also when somebody has followed it: each part finds its place once."""
+    lines = source.splitlines(keepends=True)
+    source = "".join(line for line in lines if "WASTE_FORECAST" not in line)
+    (diff,) = re.findall(r"```diff\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    for part in re.split(r"^@@.*\n", diff, flags=re.MULTILINE):
+        shown = part.splitlines(keepends=True)
+        before = "".join(line[1:] for line in shown if line.startswith(" "))
+        if source.count(before) != 1:
+            pytest.fail(f"the diff in README.md shows a line that is not once in {PIPELINES}: {before}")
+        source = source.replace(before, "".join(line[1:] for line in shown))
+    return source
+
+
+def test_two_lines_put_it_into_the_pipeline(example: tuple[Component, ModuleType]) -> None:
     component, _ = example
-    *steps, publisher = ORDER_SIMULATION.flow.steps
-    assert publisher is PUBLISHER
-    pipeline = Pipeline(name="with-waste", flow=Sequence((*steps, component, publisher)))
+    source = PIPELINES.read_text(encoding="utf-8")
+    changed = with_the_lines(source)
+    assert with_the_lines(changed) == changed
+    module = ModuleType("changed")
+    exec(compile(changed, PIPELINES, "exec"), module.__dict__)
+    pipeline = module.ORDER_SIMULATION
+    assert component in pipeline.components
     needs = {need.component: need.how for need in pipeline.graph.node("waste-forecast").needs}
     assert needs == {"configurator": "one", "site-forecast": "all"}
     assert "waste-forecast" in asl.render(pipeline)["States"]
