@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,6 +61,22 @@ def test_an_origin_knows_nothing_of_what_comes(tmp_path: Path) -> None:
     assert [week.starts for week in found.plan.weeks] == [LAST_WEEK - back * WEEK for back in (3, 2, 1, 0)]
     assert found.plan.weeks[0].recipes == ("miso", "pie", "ramen", "stew", "tarte")
     assert found.plan.date == LAST_WEEK - 4 * WEEK + timedelta(days=6)
+
+
+def test_what_comes_changes_no_forecast(tmp_path: Path) -> None:
+    """The last four weeks are known to the comparison only: ten times the orders there, and all components say the same."""
+
+    def said(name: str, rows: list[Order]) -> list[Any]:
+        here, cases = cut(tmp_path / name, rows=rows), Cases()
+        add_items(cases, here, "recipe", 4)
+        bench = Bench(here, tmp_path / name, {}, lambda step: None)
+        read = local_context(tmp_path / name, "any").read
+        tables = read(bench.volume().volume), read(bench.popularity().popularity)
+        # All but the actual: quantiles, the scale of MASE, baselines.
+        return [*(table.to_pylist() for table in tables), [row[1:] for row in cases.rows]]
+
+    later = [(back, region, recipe, number * (10 if back < 4 else 1)) for back, region, recipe, number in orders()]
+    assert said("as it came", orders()) == said("otherwise", later)
 
 
 def test_an_origin_without_orders_after_it_is_refused(tmp_path: Path) -> None:

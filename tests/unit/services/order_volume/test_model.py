@@ -90,11 +90,37 @@ def test_another_candidate_must_be_clearly_better_than_the_combination() -> None
     assert choose([Tried(missed | {"theta": 90.0}, {}), Tried(missed | {"theta": 110.0}, {})]) == COMBINATION
 
 
-def test_the_choice_does_not_see_what_follows_the_history() -> None:
-    boxes = np.random.default_rng(3).uniform(50, 150, 70)
-    whole = [forecast.p50.tolist() for forecast in forecast_all([boxes[:60]], [1, 2])]
-    boxes[60:] = 0
-    assert whole == [forecast.p50.tolist() for forecast in forecast_all([boxes[:60]], [1, 2])]
+def test_a_candidate_does_not_see_what_follows_its_origin() -> None:
+    """The last four of 60 weeks change. Origins: 59, 55, 51, ... weeks known; only what 59 says may change."""
+    boxes = np.random.default_rng(3).uniform(80, 120, 60)
+    changed = np.concatenate([boxes[:56], boxes[56:] * 1.5])
+
+    def said(series: Floats) -> dict[str, Floats]:
+        weeks = [week for origin in origins(60, 4, ENOUGH_TO_CHOOSE) for week in range(origin, min(60, origin + 4))]
+        residuals = backtest(series, 4).residuals
+        return {name: (np.log1p(series[weeks]) - residuals[name])[1:] for name in CANDIDATES}
+
+    before, after = said(boxes), said(changed)
+    for name in CANDIDATES:
+        assert after[name] == pytest.approx(before[name], abs=1e-9), name
+
+
+def test_the_choice_is_of_all_origins_and_not_of_the_last_window() -> None:
+    """A season of a year, and a last month as high as the one before it: a mean fits the month, a season all other ones."""
+    season = 1000 * np.exp(np.sin(np.arange(120) * 2 * np.pi / 52))
+    season[115:] = np.exp(np.log(season[111:115]).mean())
+    # The latest origins: 119 weeks known, then 115.
+    at_the_end = {name: np.abs(found[:5]).sum() for name, found in backtest(season, 4).residuals.items()}
+    assert at_the_end["mean of 4"] < 0.01 < at_the_end["seasonal naive"]
+    assert forecast_all([season], [1, 2, 3, 4])[0].method == "seasonal naive"
+
+
+def test_a_series_that_never_sold_anything_stays_at_zero_beside_one_that_does() -> None:
+    never, sells = forecast_all([np.zeros(60), np.random.default_rng(3).uniform(50, 150, 60)], [1, 4])
+    assert never.method == "ended"
+    for values in (never.mean, never.p10, never.p50, never.p90):
+        assert values.tolist() == [0, 0]
+    assert (sells.p10 > 0).all()
 
 
 @given(st.integers(1, 300), st.integers(1, 12), st.integers(1, 30))

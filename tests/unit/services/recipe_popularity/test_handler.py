@@ -27,8 +27,8 @@ def rates(folder: Path, *batches: list[Order], menu: tuple[str, ...] = RECIPES) 
     return rows
 
 
-def shares(rows: list[dict[str, Any]], region: str = "east") -> dict[str, float]:
-    week = LAST_WEEK + 2 * WEEK
+def shares(rows: list[dict[str, Any]], region: str = "east", ahead: int = 2) -> dict[str, float]:
+    week = LAST_WEEK + ahead * WEEK
     return {row["recipe"]: row["share"] for row in rows if row["region"] == region and row["week"] == week}
 
 
@@ -148,8 +148,9 @@ def test_shares_sum_to_one_and_none_is_zero(
     folder = tmp_path_factory.mktemp("rates")
     rows = rates(folder, orders, menu=tuple(menu))
     assert rows == rates(folder, orders[::2], orders[1::2], menu=tuple(sorted(menu)))
-    for region in {row["region"] for row in rows}:
-        found = shares(rows, region)
+    for region, ahead in {(row["region"], ahead) for row in rows for ahead in (2, 3)}:
+        found = shares(rows, region, ahead)
+        assert found.keys() == menu
         assert sum(found.values()) == pytest.approx(1)
         assert min(found.values()) > 0
     low, high = SPREAD_BOUNDS

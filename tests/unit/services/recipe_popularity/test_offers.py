@@ -14,7 +14,7 @@ from services.recipe_popularity.effects import estimate_effects
 from services.recipe_popularity.handler import handle
 from services.recipe_popularity.offers import usual_prices
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import HISTORY, LAST_WEEK, WEEK, plan_of
+from tests.unit.services.order_volume.plans import HISTORY, LAST_WEEK, WEEK, Order, history_table, plan_of
 
 RECIPES = ("pie", "ramen", "stew", "tarte")
 PULL = {"price": -1.5, "emailer": 0.3, "homepage": 0.5}
@@ -113,10 +113,17 @@ def test_a_recipe_the_region_does_not_offer_gets_next_to_nothing_there(tmp_path:
 
 
 def test_what_else_is_on_the_menu_counts(tmp_path: Path) -> None:
-    rows = promoted_history()
-    # Beside two strong recipes the stew sells less than it would on the menu that is coming.
-    found = shares(tmp_path, rows, [offer(recipe) for recipe in ("pie", "stew")], menu=("pie", "stew"))
-    assert found == pytest.approx({"pie": 1 / 4, "stew": 3 / 4}, rel=0.03)
+    """Pie took a sixth beside strong ramen, stew a quarter beside weak tarte; miso, on both menus, tells how strong."""
+    lifts = {"pie": 2, "ramen": 8, "miso": 2, "stew": 1, "tarte": 1}
+    orders: list[Order] = []
+    for back in range(30):
+        menu = ("miso", "pie", "ramen") if back % 2 else ("miso", "stew", "tarte")
+        total = sum(lifts[recipe] for recipe in menu)
+        orders += [(back, "east", recipe, 1e6 * lifts[recipe] / total) for recipe in menu]
+    found = shares(tmp_path, history_table(orders).to_pylist(), None, menu=("pie", "stew"))
+    # Lifts of menus with one recipe in common are nearly found in the rounds there are. Had the menus not counted, pie would
+    # have 1/6 of (1/6 + 1/4), which is 0.4.
+    assert found == pytest.approx({"pie": 2 / 3, "stew": 1 / 3}, rel=0.06)
 
 
 def test_effects_with_the_wrong_sign_or_nothing_to_see_are_zero() -> None:
