@@ -115,6 +115,14 @@ def test_the_choice_is_of_all_origins_and_not_of_the_last_window() -> None:
     assert forecast_all([season], [1, 2, 3, 4])[0].method == "seasonal naive"
 
 
+def test_the_choice_is_of_all_series_by_the_boxes_they_miss() -> None:
+    season = 1000 * np.exp(np.sin(np.arange(120) * 2 * np.pi / 52))
+    noise = np.random.default_rng(3).uniform(5, 15, 120)
+    assert forecast_all([noise], [1])[0].method == COMBINATION
+    for series in ([season, noise], [noise, season]):
+        assert {forecast.method for forecast in forecast_all(series, [1])} == {"seasonal naive"}
+
+
 def test_a_series_that_never_sold_anything_stays_at_zero_beside_one_that_does() -> None:
     never, sells = forecast_all([np.zeros(60), np.random.default_rng(3).uniform(50, 150, 60)], [1, 4])
     assert never.method == "ended"
@@ -160,6 +168,14 @@ def test_an_intermittent_series_repeats_its_recent_weeks() -> None:
     assert forecast.mean == pytest.approx([boxes[-26:].mean()] * 2)
     assert forecast.p10.tolist() == [0, 0]
     assert forecast.p90.tolist() == [9, 9]
+
+
+def test_quantiles_of_few_weeks_lie_further_out_than_theirs() -> None:
+    """Of 26 weeks, P90 is the one in the place 25/26: as often as meant, the next week then lies below it."""
+    boxes = np.array([week if week % 2 else 0 for week in range(60)], dtype=np.float64)
+    (forecast,) = forecast_all([boxes], [1])
+    assert forecast.p90[0] == pytest.approx(np.quantile(boxes[-26:], 25 / 26))
+    assert forecast.p90[0] > np.quantile(boxes[-26:], 0.9) + 0.5
 
 
 def test_every_candidate_is_predicted() -> None:
