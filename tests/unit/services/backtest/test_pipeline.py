@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 
 from contracts.configurator import History
 from contracts.errors import BadData, BadRequest
+from services.backtest.baselines import SEASONAL
 from services.backtest.cases import Cases, truth
 from services.backtest.history import Loaded, Origin, origin, origin_weeks
 from services.backtest.items import add_items
@@ -117,9 +119,27 @@ def test_items_are_compared_in_weeks_on_offer_only(tmp_path: Path) -> None:
     rows = [row for row in orders() if row[2] != "stew" or row[0] % 2]
     cases = Cases()
     methods = add_items(cases, cut(tmp_path, rows=rows), "recipe", 4)
-    assert len(methods) == 5
+    # A week off the menu is none of its history: stew is not an intermittent seller, but one with 18 weeks.
+    assert sorted(methods) == ["combination"] * 4 + ["short"]
     assert len(cases.rows) == 4 * 4 + 2
     assert (scores(cases.compared())["model"]["wape"] or 1) < 0.15
+
+
+def test_a_year_ago_is_counted_from_the_week_compared(tmp_path: Path) -> None:
+    rows: list[Order] = [(back, "east", "pie", 1000.0 - back) for back in range(60)]
+    long = loaded(tmp_path, rows)
+    history = History(first_week=LAST_WEEK - 59 * WEEK, last_week=LAST_WEEK)
+    long = replace(long, plan=long.plan.model_copy(update={"history": history}))
+    cases = Cases()
+    add_items(cases, origin(long, 56, 4, tmp_path), "recipe", 4)
+    found = cases.compared()
+    assert found.actual.tolist() == [997, 998, 999, 1000]
+    assert found.baselines[SEASONAL].tolist() == [945, 946, 947, 948]
+
+
+def test_coming_offers_are_known_unless_asked_otherwise(tmp_path: Path) -> None:
+    assert cut(tmp_path).plan.offers is not None
+    assert origin(loaded(tmp_path, orders()), 36, 4, tmp_path, offers_known=False).plan.offers is None
 
 
 def test_an_item_that_is_new_after_the_origin_is_left_out(tmp_path: Path) -> None:
@@ -134,6 +154,24 @@ def test_quantiles_of_orders_hold_spread_and_counting() -> None:
     assert many[2] / many[1] == pytest.approx(np.exp(0.3 * 1.2816), rel=0.05)
     counted = order_quantiles(np.array([100.0, 1e6]), 0.0, rng)[:, 0]
     assert counted == pytest.approx([87, 100, 113], abs=2)
+
+
+def test_quantiles_of_orders_keep_the_mean_shares() -> None:
+    """Brought to a sum of 1, the larger of two shares would be drawn too low on average."""
+    rng = np.random.default_rng(1)
+    (found, _) = order_quantiles(np.array([9e5, 1e5]), 1.0, rng)[1]
+    drawn = 1 / (1 + np.exp(-np.log(9) - np.sqrt(2) * rng.standard_normal(100_000)))
+    assert found == pytest.approx(9e5 * 0.9 / drawn.mean(), rel=0.01)
+    assert found > 9.2e5
+
+
+def test_a_week_in_which_a_region_ordered_nothing_is_no_case(tmp_path: Path) -> None:
+    """There are no shares of nothing."""
+    rows: list[Order] = [(back, r, p, 0 if (back, r) == (0, "west") else number) for back, r, p, number in orders()]
+    cases: dict[str, Cases] = {}
+    Bench(cut(tmp_path, rows=rows), tmp_path, cases, lambda step: None).popularity()
+    (found,) = cases.values()
+    assert len(found.rows) == 4 * 2 * 5 - 5
 
 
 def test_weeks_are_numbered_from_the_first(tmp_path: Path) -> None:

@@ -56,13 +56,13 @@ def volumes(ctx: Context, plan: RunPlanned, orders: list[Order], by: str) -> lis
 
 
 def test_the_last_good_forecast_is_fitted_to_the_plans_weeks_and_factories(ctx: Context) -> None:
-    """Its week 2 is over, week 3 is in both, weeks 4 and 5 take those of its latest."""
-    plan = with_last_good(plan_of(ctx, ahead=(3, 4, 5)), earlier((2, 3)), ctx)
+    """Its week 2 is over, weeks 3 and 4 are in both, week 5 takes those of its latest."""
+    plan = with_last_good(plan_of(ctx, ahead=(3, 4, 5)), earlier((2, 3, 4)), ctx)
     rows = volumes(ctx, plan, [], LAST_GOOD)
     assert [(row["week"], row["region"], row["factory"], row["mean"]) for row in rows] == [
         (LAST_WEEK + step * WEEK, region, factory, mean)
-        for step in (3, 4, 5)
-        for region, factory, mean in (("east", "A", 103.0), ("west", "B", 203.0))
+        for step, its in ((3, 3), (4, 4), (5, 4))
+        for region, factory, mean in (("east", "A", 100.0 + its), ("west", "B", 200.0 + its))
     ]
     assert {(row["p10"], row["p90"], row["method"]) for row in rows} == {(50, 150, "theta"), (150, 250, "theta")}
 

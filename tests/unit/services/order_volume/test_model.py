@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsforecast.models import AutoETS
 
-from services.order_volume.candidates import CANDIDATES, COMBINATION, YEAR, predictions, seasonal_naive, yearly_wave
+from services.order_volume.candidates import (
+    CANDIDATES,
+    COMBINATION,
+    YEAR,
+    NotModelled,
+    predictions,
+    seasonal_naive,
+    yearly_wave,
+)
 from services.order_volume.kinds import ENOUGH_TO_CHOOSE
 from services.order_volume.model import (
     LARGEST_RESIDUAL,
@@ -80,6 +89,16 @@ def test_a_yearly_wave_needs_more_than_a_year() -> None:
     logs = np.arange(64.0)
     assert yearly_wave(logs, 2).tolist() == [logs[-13:].mean()] * 2
     assert yearly_wave(np.arange(65.0), 2) == pytest.approx([65, 66])
+
+
+def test_a_yearly_wave_is_moved_to_the_level_of_the_last_quarter() -> None:
+    assert yearly_wave(np.repeat([0.0, 1.0], [104, 13]), 1) == pytest.approx([1.0], abs=0.15)
+
+
+def test_numbers_that_are_none_are_a_failure_of_their_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AutoETS, "forecast", lambda self, y, h: {"mean": np.full(h, np.nan)})
+    with pytest.raises(NotModelled, match="smoothing gave no finite numbers"):
+        predictions(np.arange(30.0), 2)
 
 
 def test_another_candidate_must_be_clearly_better_than_the_combination() -> None:

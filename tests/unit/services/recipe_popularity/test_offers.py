@@ -12,6 +12,7 @@ from contracts.data_extractor import HistoryExtracted
 from contracts.recipe_popularity import ForecastRecipePopularity
 from services.recipe_popularity.effects import estimate_effects
 from services.recipe_popularity.handler import handle
+from services.recipe_popularity.history import menu_history
 from services.recipe_popularity.offers import usual_prices
 from services.runtime.testing import local_context
 from tests.unit.services.order_volume.plans import HISTORY, LAST_WEEK, WEEK, Order, history_table, plan_of
@@ -87,13 +88,22 @@ def test_a_planned_discount_moves_the_shares_as_it_did_before(tmp_path: Path) ->
 
 def test_without_base_prices_the_usual_price_stands_in(tmp_path: Path) -> None:
     offers = [offer(recipe, base_price=None) for recipe in RECIPES]
-    assert shares(tmp_path, promoted_history(with_base_price=False), offers) == pytest.approx(expected(), rel=0.03)
+    rows = promoted_history(with_base_price=False)
+    assert shares(tmp_path, rows, offers) == pytest.approx(expected(), rel=0.03)
+    offers[1] = offer("ramen", price=8.0, base_price=None)
+    assert shares(tmp_path, rows, offers) == pytest.approx(expected(ramen=0.8**-1.5), rel=0.03)
 
 
 def test_a_recipe_without_a_planned_offer_is_at_its_base_price(tmp_path: Path) -> None:
     assert shares(tmp_path, promoted_history(), [offer("pie")]) == pytest.approx(expected(), rel=0.03)
     nothing = offer("pie", price=None, base_price=None, emailer=None, homepage=None)
     assert shares(tmp_path, promoted_history(), [nothing]) == pytest.approx(expected(), rel=0.03)
+
+
+def test_an_offer_counts_in_its_own_week_only(tmp_path: Path) -> None:
+    before = offer("ramen", week=NEXT - WEEK, price=5.0, homepage=1.0)
+    found = shares(tmp_path, promoted_history(), [before, *(offer(recipe) for recipe in RECIPES)])
+    assert found == pytest.approx(expected(), rel=0.03)
 
 
 def test_without_planned_offers_a_recipe_is_as_it_was_on_average(tmp_path: Path) -> None:
@@ -133,6 +143,33 @@ def test_effects_with_the_wrong_sign_or_nothing_to_see_are_zero() -> None:
     offers = np.stack([price, np.zeros(orders.shape), np.ones(orders.shape)], axis=-1)
     found = estimate_effects(orders * np.exp(2 * price), np.ones(orders.shape, dtype=bool), offers, np.ones(30))
     assert found.tolist() == [0, 0, 0]
+
+
+def test_effects_are_of_the_offer_and_not_of_the_week_or_the_recipe() -> None:
+    """Prices fall in weeks in which all sell more, and strong recipes are the dear ones."""
+    rng = np.random.default_rng(1)
+    week, recipe = rng.normal(0, 1, (30, 1, 1)), rng.normal(0, 1, (1, 1, 8))
+    price = -0.2 * week + 0.2 * recipe + rng.normal(0, 0.1, (30, 2, 8))
+    orders = 1e6 * np.exp(week + recipe - 1.5 * price)
+    found = estimate_effects(orders, np.ones(orders.shape, dtype=bool), price[..., None], np.ones(30))
+    assert found == pytest.approx([-1.5], rel=0.02)
+
+
+def test_effects_are_those_of_the_weeks_that_weigh() -> None:
+    price = np.random.default_rng(1).normal(0, 0.2, (40, 2, 8))
+    effect = np.where(np.arange(40) < 20, -3.0, -1.0)[:, None, None]
+    orders, on_menu = 1e6 * np.exp(effect * price), np.ones(price.shape, dtype=bool)
+    found = estimate_effects(orders, on_menu, price[..., None], np.where(np.arange(40) < 20, 1e-3, 1.0))
+    assert found == pytest.approx([-1.0], rel=0.02)
+
+
+def test_a_regions_offer_is_the_mean_of_its_centres() -> None:
+    row = {"week": LAST_WEEK, "region": "east", "factory": "A", "recipe": "pie", "orders": 5.0, "base_price": 10.0}
+    plain = row | {"centre": "1", "price": 10.0, "emailer": False, "homepage": False}
+    cheap = row | {"centre": "2", "price": 8.0, "emailer": False, "homepage": True}
+    history = menu_history([pa.Table.from_pylist([plain, cheap], HISTORY)], LAST_WEEK)
+    assert history.orders.tolist() == [[[10.0]]]
+    assert history.offers[0, 0, 0] == pytest.approx([np.log(0.8) / 2, 0, 0.5])
 
 
 def test_usual_prices_leave_out_what_is_unknown_or_free() -> None:

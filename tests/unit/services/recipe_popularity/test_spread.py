@@ -1,11 +1,12 @@
 """How wide the bands around shares are: as wide as forecasts made inside the history missed."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from services.recipe_popularity.history import MenuHistory, menu_history
 from services.recipe_popularity.spread import DEFAULT_SPREAD, SPREAD_BOUNDS, spreads
-from tests.unit.services.order_volume.plans import LAST_WEEK, Order, history_table
+from tests.unit.services.order_volume.plans import HISTORY, LAST_WEEK, WEEK, Order, history_table
 
 RECIPES = tuple(f"r{number:02}" for number in range(20))
 KINDS = [("soup", "thai")] * len(RECIPES)
@@ -65,6 +66,42 @@ def test_a_few_that_miss_by_far_do_not_widen_the_band_of_the_others() -> None:
         for back, region, recipe, number in steady
     ]
     assert spread_of(torn)[0] < 1.3 * spread_of(steady)[0]
+
+
+def test_what_all_miss_by_alike_is_no_spread() -> None:
+    """One recipe takes more each week, so that all others are always expected to take more than they do."""
+    rows: list[Order] = []
+    for back in reversed(range(30)):
+        rising = 1 / (1 + np.exp(back / 8))
+        rows += [(back, "east", recipe, round(1e6 * (1 - rising) / 19)) for recipe in RECIPES[1:]]
+        rows.append((back, "east", RECIPES[0], round(1e6 * rising)))
+    assert spread_of(rows)[0] < 0.12
+
+
+def offered(own_prices: bool) -> MenuHistory:
+    """Two regions whose shares follow prices exactly, of each region for itself or the same in both."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for back in reversed(range(40)):
+        prices = {"east": np.exp(rng.normal(0, 0.2, len(RECIPES)))}
+        prices["west"] = np.exp(rng.normal(0, 0.2, len(RECIPES))) if own_prices else prices["east"]
+        for region, price in prices.items():
+            taken = price**-2.0
+            for number, recipe in enumerate(RECIPES):
+                row = {"week": LAST_WEEK - back * WEEK, "centre": region, "region": region, "factory": "A"}
+                row |= {"recipe": recipe, "orders": float(round(1e6 * taken[number] / taken.sum()))}
+                rows.append(row | {"price": price[number], "base_price": 1.0, "emailer": False, "homepage": False})
+    return menu_history([pa.Table.from_pylist(rows, HISTORY)], LAST_WEEK)
+
+
+def test_what_planned_prices_explain_is_no_spread() -> None:
+    assert spreads(offered(own_prices=False), KINDS, with_offers=True).tolist() == [SPREAD_BOUNDS[0]] * 2
+    assert (spreads(offered(own_prices=False), KINDS, with_offers=False) > 0.3).all()
+
+
+def test_what_regions_charge_apart_from_the_plan_is() -> None:
+    """A plan knows one price for both: half the distance between theirs is missed, twice over by the effect."""
+    assert spreads(offered(own_prices=True), KINDS, with_offers=True) == pytest.approx([0.2 * 2**0.5] * 2, rel=0.15)
 
 
 def test_where_nothing_can_be_compared_it_is_the_default() -> None:
