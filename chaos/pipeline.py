@@ -1,5 +1,7 @@
 """A small pipeline to break things in: a plan, a Map, two branches one of which has a fallback, and a join that publishes."""
 
+from functools import partial
+
 from contracts.component import Component, Limit, Policy, names
 from contracts.errors import HandlerTimedOut, ResourcePending, TransientError, UnexpectedError, WorkerLost
 from contracts.message import Command, DatasetRef, Event, Item, Plan
@@ -84,31 +86,13 @@ class MealServed(Event):
     sha256: str
 
 
-PLANNER = Component(
-    name="chaos-planner", squad="chaos", input=PlanMeal, output=MealPlanned, policy=POLICY, concurrency=4
-)
-COOK = Component(name="chaos-cook", squad="chaos", input=CookCourse, output=CourseCooked, policy=POLICY, concurrency=4)
-SAUCIER = Component(
-    name="chaos-saucier", squad="chaos", input=MixSauce, output=SauceMixed, policy=POLICY, concurrency=4
-)
-SOMMELIER = Component(
-    name="chaos-sommelier",
-    squad="chaos",
-    input=PairWine,
-    output=WinePaired,
-    policy=POLICY,
-    concurrency=4,
-    fallback=True,
-)
-SERVER = Component(
-    name="chaos-server",
-    squad="chaos",
-    input=ServeMeal,
-    output=MealServed,
-    policy=POLICY,
-    concurrency=4,
-    announced=True,
-)
+_component = partial(Component, squad="chaos", policy=POLICY, concurrency=4)
+
+PLANNER = _component(name="chaos-planner", input=PlanMeal, output=MealPlanned)
+COOK = _component(name="chaos-cook", input=CookCourse, output=CourseCooked)
+SAUCIER = _component(name="chaos-saucier", input=MixSauce, output=SauceMixed)
+SOMMELIER = _component(name="chaos-sommelier", input=PairWine, output=WinePaired, fallback=True)
+SERVER = _component(name="chaos-server", input=ServeMeal, output=MealServed, announced=True)
 
 MEAL = Pipeline(
     name="chaos-meal",

@@ -12,6 +12,9 @@ from contracts.errors import (
 )
 from contracts.message import Command, Event, Frozen
 
+LOST_CALLBACKS = ("States.Timeout", "States.HeartbeatTimeout")
+"""What Step Functions calls it when no answer comes in time: a worker was lost, or its answer was."""
+
 
 class Limit(Frozen):
     """How often one class of errors is tried, and how long to wait in between.

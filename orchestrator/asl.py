@@ -8,7 +8,7 @@ states stay small.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contracts.component import Component, Limit
+from contracts.component import LOST_CALLBACKS, Component, Limit
 from contracts.errors import PipelineError
 from contracts.graph import WHOLE, Graph, Node
 from contracts.pipeline import Choice, Flow, Map, Parallel, Pipeline, Sequence
@@ -18,9 +18,6 @@ Json = dict[str, Any]
 States = dict[str, Json]
 
 SEND_AND_WAIT = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
-LOST_CALLBACKS = ("States.Timeout", "States.HeartbeatTimeout")
-"""A worker was lost, or its answer was: the next attempt runs the step again or repeats its stored answer."""
-
 UNSENT = Limit(errors=("SQS.SdkClientException", "SQS.AmazonSQSException"), attempts=5)
 CARRIED = ("run_id", "traceparent", "chosen")
 """What every scope of the state machine needs besides answers."""
@@ -183,6 +180,7 @@ def _task(component: Component, version: str, scope: Scope, only_answer: bool) -
 
 
 def _retrier(limit: Limit) -> Json:
+    """After a lost callback the next attempt runs the step again, or repeats its stored answer."""
     lost = LOST_CALLBACKS if "WorkerLost" in limit.errors else ()
     return {
         "ErrorEquals": [*limit.errors, *lost],

@@ -203,11 +203,8 @@ RETURNING run_id, item
 """
 
 OVERDUE = """
-SELECT r.run_id,
-       (SELECT string_agg(s.component || '/' || s.item || ' (' || s.state || ')', ', ' ORDER BY s.position)
-        FROM steps s WHERE s.run_id = r.run_id AND s.state NOT IN ('done', 'reused')) AS missing
-FROM runs r
-WHERE r.status = 'RUNNING' AND r.deadline < now()
+SELECT run_id FROM runs
+WHERE status = 'RUNNING' AND deadline < now()
 LIMIT 20
 FOR UPDATE SKIP LOCKED
 """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from contracts.component import LOST_CALLBACKS
 from contracts.envelope import StepKey
 from contracts.resolve import assemble
 from services.runtime import sql
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 STALE = 60
 """Seconds after which a step that could run is taken for forgotten: longer than any back-off."""
-
-TIMEOUTS = ("States.Timeout", "States.HeartbeatTimeout")
 
 log = logging.getLogger("brigade.sweep")
 
@@ -65,7 +64,7 @@ class Sweep:
             cursor = await connection.execute(sql.OVERDUE)
             rows = await cursor.fetchall()
             for row in rows:
-                cause = f"the deadline has passed; missing: {row['missing']}"
+                cause = f"the deadline has passed; missing: {await self._missing(connection, row['run_id'])}"
                 await self._fail(connection, row["run_id"], cause)
         return len(rows)
 
@@ -75,12 +74,12 @@ class Sweep:
             cursor = await connection.execute(sql.UNCHECKED_EXECUTIONS)
             rows = await cursor.fetchall()
             for row in rows:
-                cause = await self._end_of(row["run_id"], row["execution"])
+                cause = await self._end_of(connection, row["run_id"], row["execution"])
                 if cause:
                     await self._fail(connection, row["run_id"], cause)
         return len(rows)
 
-    async def _end_of(self, run_id: str, execution: str) -> str | None:
+    async def _end_of(self, connection: Any, run_id: str, execution: str) -> str | None:
         try:
             found = await self._stepfunctions.describe_execution(executionArn=execution)
         except ClientError as error:
@@ -90,10 +89,13 @@ class Sweep:
         if found["status"] in ("RUNNING", "SUCCEEDED"):
             return None
         end = f"its execution is {found['status']}: {found.get('error', 'no error')}"
-        if found["status"] == "TIMED_OUT" or found.get("error") in TIMEOUTS:  # which has no cause
-            (row,) = await self._all(sql.MISSING, {"run_id": run_id})
-            return f"{end}: no answer in time; missing: {row['missing']}"
+        if found["status"] == "TIMED_OUT" or found.get("error") in LOST_CALLBACKS:  # which has no cause
+            return f"{end}: no answer in time; missing: {await self._missing(connection, run_id)}"
         return f"{end}: {found.get('cause', 'no cause')}"
+
+    async def _missing(self, connection: Any, run_id: str) -> str:
+        cursor = await connection.execute(sql.MISSING, {"run_id": run_id})
+        return str((await cursor.fetchone())["missing"])
 
     async def _fail(self, connection: Any, run_id: str, cause: str) -> None:
         cursor = await connection.execute(sql.FAIL_RUN, {"run_id": run_id, "cause": cause})

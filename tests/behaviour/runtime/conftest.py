@@ -14,7 +14,7 @@ from tenacity import wait_none
 from contracts.pipeline import Pipeline
 from orchestrator.database import Connection, connect, make_tables
 from orchestrator.embedded.stack import Endpoints
-from services.runtime import attempt, queue
+from services.runtime import attempt, outgoing, queue
 from services.runtime.store import Pool
 from tests.behaviour.runtime.floor import Floor, open_floor
 from tests.behaviour.runtime.gates import gated_pool
@@ -97,3 +97,15 @@ def snack_bar(building: Floor) -> Floor:
     """The deployed pipeline with handlers that a test may change; the workers are the test's to start."""
     building.clear()
     return replace(building, handlers=handlers(Orders()))
+
+
+@pytest.fixture
+def no_runs(building: Floor) -> None:
+    """No run is left that an earlier test did not finish."""
+    building.connection.execute("TRUNCATE runs CASCADE")
+
+
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For task tokens of executions that have ended: they could still become known."""
+    monkeypatch.setattr(outgoing, "YOUNG", 0.5)

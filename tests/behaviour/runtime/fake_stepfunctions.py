@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contracts.component import LOST_CALLBACKS
 from contracts.envelope import StepKey, seal
 from contracts.graph import Graph
 from contracts.resolve import Step, assemble, first_step, resolve
 from contracts.run import RunRequest
-from orchestrator.asl import LOST_CALLBACKS
 from tests.behaviour.runtime.gates import gate
 
 Json = dict[str, Any]

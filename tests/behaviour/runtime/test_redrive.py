@@ -11,7 +11,6 @@ import pytest
 from contracts.errors import BadRequest, TransientError
 from contracts.message import Event
 from orchestrator.redrive import UnderWay, redrive_run, unfinished_runs
-from services.runtime import outgoing
 from services.runtime.context import Context
 from tests.behaviour.cli.typed import error_line
 from tests.behaviour.runtime.floor import Floor
@@ -22,17 +21,7 @@ STYLES = ("orchestrated", "choreographed")
 GONE = "arn:aws:states:us-east-1:{}:execution:floor-snack:gone"
 
 
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For task tokens of executions that have ended: they could still become known."""
-    monkeypatch.setattr(outgoing, "YOUNG", 0.5)
-
-
-@pytest.fixture
-def snack_bar(snack_bar: Floor) -> Floor:
-    """Where no run is left that an earlier test did not finish."""
-    snack_bar.connection.execute("TRUNCATE runs CASCADE")
-    return snack_bar
+pytestmark = pytest.mark.usefixtures("no_patience", "no_runs")
 
 
 def generation(floor: Floor, run_id: str) -> int:

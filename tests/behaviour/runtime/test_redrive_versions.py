@@ -7,23 +7,11 @@ import pytest
 
 from contracts.pipeline import Pipeline
 from orchestrator.deploy import deploy
-from services.runtime import outgoing
 from tests.behaviour.cli.typed import error_line
 from tests.behaviour.runtime.floor import Floor
 from tests.behaviour.runtime.redriving import brigade, failed_run, redrive
 
-
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For task tokens of executions that have ended: they could still become known."""
-    monkeypatch.setattr(outgoing, "YOUNG", 0.5)
-
-
-@pytest.fixture
-def snack_bar(snack_bar: Floor) -> Floor:
-    """Where no run is left that an earlier test did not finish."""
-    snack_bar.connection.execute("TRUNCATE runs CASCADE")
-    return snack_bar
+pytestmark = pytest.mark.usefixtures("no_patience", "no_runs")
 
 
 @contextmanager
