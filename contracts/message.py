@@ -2,6 +2,7 @@
 
 import operator
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar
 
@@ -98,3 +99,15 @@ class DatasetRef(Frozen):
     rows: int = Field(ge=0)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     schema_version: int = Field(default=1, ge=1)
+
+
+def files_of(value: object) -> Iterator[str]:
+    """The URI of every file that an answer, as JSON, refers to."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from files_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from files_of(inner)
+    elif isinstance(value, str) and value.startswith("s3://"):
+        yield value

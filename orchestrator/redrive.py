@@ -7,7 +7,6 @@ run again only when its files are gone.
 """
 
 import json
-import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from psycopg.rows import DictRow
 from contracts.envelope import StepKey, seal
 from contracts.errors import BadRequest
 from contracts.graph import WHOLE, Graph
+from contracts.message import files_of
 from contracts.resolve import assemble
 from contracts.run import RunRequest
 from orchestrator.aws import Aws
@@ -60,8 +60,6 @@ WHERE s.run_id = %(run_id)s AND s.state = 'waiting' AND NOT EXISTS (
 )
 RETURNING s.component, s.item, s.version
 """
-
-_FILE = re.compile(r'"(s3://[^"]+)"')
 
 # Runs under way, and runs that failed although no step of theirs did: an execution was lost, a deadline passed.
 _UNFINISHED = """
@@ -138,7 +136,7 @@ def _is_running(aws: Aws, execution: str) -> bool:
 def _without_their_files(aws: Aws, connection: Connection, run_id: str) -> list[str]:
     """The done steps whose answers refer to files that are gone: who needs them could not read them."""
     rows = fetch_all(connection, _ANSWERS, {"run_id": run_id})
-    return [row["step"] for row in rows if not all(_is_there(aws, uri) for uri in _FILE.findall(row["answer"]))]
+    return [row["step"] for row in rows if not all(_is_there(aws, uri) for uri in files_of(json.loads(row["answer"])))]
 
 
 def _is_there(aws: Aws, uri: str) -> bool:

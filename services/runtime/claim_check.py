@@ -1,7 +1,7 @@
 """Large data in S3, for handlers that run on other threads than the event loop's."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlparse
@@ -10,7 +10,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from contracts.errors import DataGone
-from contracts.message import DatasetRef
+from contracts.message import DatasetRef, files_of
 from services.runtime import parquet
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class S3Files:
 
     def has_all(self, output: Json) -> bool:
         """Whether every file that an answer refers to is still there."""
-        return all(self._bridge.wait_for(self._exists(uri)) for uri in _references(output))
+        return all(self._bridge.wait_for(self._exists(uri)) for uri in files_of(output))
 
     async def _exists(self, uri: str) -> bool:
         place = urlparse(uri)
@@ -81,14 +81,3 @@ class S3Files:
 
 def _is_missing(error: ClientError) -> bool:
     return error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND
-
-
-def _references(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from _references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _references(inner)
-    elif isinstance(value, str) and value.startswith("s3://"):
-        yield value
