@@ -74,6 +74,15 @@ class Policy(Frozen):
         """The limit that counts this error, or None when it is not tried again."""
         return next((limit for limit in self.limits if error in limit.errors), None)
 
+    @property
+    def losses_in_company(self) -> int:
+        """How many workers a step may lose while other steps run beside it: one fewer than it is given up after.
+
+        So the last one, which tells who is to blame, was lost by the step alone.
+        """
+        limit = self.limit_for(WorkerLost.__name__)
+        return max(limit.attempts - 1, 1) if limit else 1
+
 
 class Component(Frozen):
     """A station of the brigade: what it takes, what it gives, and how far it may be pushed.

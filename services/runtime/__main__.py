@@ -16,6 +16,7 @@ from functools import partial
 import psycopg
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from aiorwlock import RWLock
 
 from contracts.component import Component
 from contracts.envelope import StepKey
@@ -180,7 +181,7 @@ def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
     component, queue, metrics = parts.component, parts.queue, parts.metrics
     attempt = Attempt(component, pool, store, parts.kitchen, parts.fallback, metrics, make_context)
     leases = Leases(queue, store, parts.outgoing, component.policy)
-    return Delivery(component, parts.identity, queue, pool, store, parts.outgoing, leases, attempt, metrics)
+    return Delivery(component, parts.identity, queue, pool, store, parts.outgoing, leases, attempt, metrics, RWLock())
 
 
 def _without_steps(parts: Parts) -> StatelessDelivery:

@@ -8,6 +8,8 @@ import json
 import logging
 from dataclasses import dataclass
 
+from aiorwlock import RWLock
+
 from contracts.component import Component
 from contracts.envelope import StepKey
 from contracts.errors import PoisonMessage
@@ -21,7 +23,7 @@ from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing, command_body, event_body
 from services.runtime.queue import ENVELOPE, Queue, Received, dumps, fits
 from services.runtime.settle import DeadLetter, Delete, GiveBack, Outcome, Settling
-from services.runtime.store import Busy, Claim, Done, Ended, Exhausted, Pool, Run, Store, Superseded, Worker
+from services.runtime.store import Busy, Claim, Done, Ended, Exhausted, Pool, Run, Store, Superseded, Suspect, Worker
 from services.runtime.telemetry import Metrics
 
 log = logging.getLogger("brigade.delivery")
@@ -41,6 +43,8 @@ class Delivery(Settling):
     leases: Leases
     attempt: Attempt
     metrics: Metrics
+    company: RWLock
+    """Held by every step that this worker runs; by one that may end the worker, against all others."""
 
     async def decide(self, message: Received, held: Held) -> Outcome:
         asked = parse(message.body, self.component)
@@ -83,8 +87,22 @@ class Delivery(Settling):
         return assemble(run.graph, node, key.item, run.request, answers)
 
     async def _on_step(self, asked: CommandFor, run: Run, node: Node, message: Received, held: Held) -> Outcome:
+        async with self.company.reader:  # before the claim: whoever waits here has nothing to lose with another
+            outcome = await self._take(asked, run, node, message, held, self.component.policy.losses_in_company)
+        if isinstance(outcome, Suspect):
+            log.warning("%s has lost workers: it runs alone", asked.key.id)
+            async with self.company.writer:
+                outcome = await self._take(asked, run, node, message, held, None)
+        assert not isinstance(outcome, Suspect)
+        return outcome
+
+    async def _take(
+        self, asked: CommandFor, run: Run, node: Node, message: Received, held: Held, losses: int | None
+    ) -> Outcome | Suspect:
         text = dumps(asked.data)
-        claim = await self.store.claim(asked.key, self.identity, message.token, text, asked.mode)
+        claim = await self.store.claim(asked.key, self.identity, message.token, text, asked.mode, losses)
+        if isinstance(claim, Suspect):
+            return claim
         if isinstance(claim, Done):
             self.metrics.count("Repeated")
             await self._answer(asked.key, claim.answer, run, node, message)
@@ -93,7 +111,7 @@ class Delivery(Settling):
             return GiveBack(min(claim.seconds_left, BUSY_WAIT))
         if isinstance(claim, Ended):
             return await self._unwanted(claim, message)
-        held.claim = claim
+        self.leases.begin(held, claim)
         found = await self.attempt.run(run, claim, asked.data, text, held)
         held.claim = None
         if isinstance(found, Committed):

@@ -53,6 +53,10 @@ class Leases:
         self._held.add(held)
         return held
 
+    def begin(self, held: Held, claim: Claim) -> None:
+        """The handler's time counts from here: its message may have waited for its turn."""
+        held.claim, held.until = claim, time.monotonic() + self.policy.timeout + self.policy.lease
+
     def drop(self, held: Held) -> None:
         """The message is done with. A handler that still runs for it is told at its next heartbeat."""
         self._held.discard(held)

@@ -6,17 +6,23 @@ FROM runs r JOIN graphs g ON g.digest = r.graph
 WHERE r.run_id = %(run_id)s
 """
 
+# A step that has lost so many workers as `losses` is left where it is; null takes any.
 # Several at once, as a JSON list. Rows are locked in one order, so that workers that want the same ones do not deadlock.
 CLAIM = """
 WITH asked AS (
     SELECT * FROM json_to_recordset(%(asked)s) AS a (
         run_id text, component text, item text, name text, log text, version text, lease integer, token text, input text,
-        mode text
+        mode text, losses integer
     )
 ), free AS (
     SELECT a.*, r.generation
     FROM asked a JOIN steps s USING (run_id, component, item, version) JOIN runs r USING (run_id)
     WHERE (s.state IN ('waiting', 'ready') OR (s.state = 'claimed' AND s.lease_until < now())) AND r.status = 'RUNNING'
+      AND CASE WHEN s.attempt >= a.losses THEN a.losses > (
+          SELECT count(*) FROM attempts l
+          WHERE l.run_id = s.run_id AND l.component = s.component AND l.item = s.item
+            AND l.generation = r.generation AND l.mode = s.mode AND (l.error = 'WorkerLost' OR l.ended_at IS NULL)
+      ) ELSE true END
     ORDER BY s.run_id, s.component, s.item
     FOR UPDATE OF s
 ), claimed AS (
@@ -48,7 +54,8 @@ LOOK = """
 UPDATE steps s SET token = coalesce(%(token)s, s.token)
 FROM runs r
 WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)s AND r.run_id = s.run_id
-RETURNING s.state, s.version, s.answer, r.status, extract(epoch FROM s.lease_until - now()) AS seconds_left
+RETURNING s.state, s.version, s.answer, r.status, extract(epoch FROM s.lease_until - now()) AS seconds_left,
+          s.state IN ('waiting', 'ready') OR (s.state = 'claimed' AND s.lease_until < now()) AS free
 """
 
 # Several at once, as above.

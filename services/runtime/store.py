@@ -88,6 +88,11 @@ class Busy:
 
 
 @dataclass(frozen=True)
+class Suspect:
+    """The step is free, but whoever takes it may not live to tell: no other step should be lost with it."""
+
+
+@dataclass(frozen=True)
 class Ended:
     """The run is over, or knows no such step: the message asks for work nobody wants."""
 
@@ -143,10 +148,19 @@ class Store:
         return self._runs[run_id]
 
     async def claim(
-        self, key: StepKey, worker: Worker, token: str | None, data: str, mode: Mode = "normal"
-    ) -> Claim | Done | Busy | Ended:
-        """Take the step, or say what stands in the way; then a live owner learns the newest token."""
-        parameters = {**key.model_dump(), **vars(worker), "token": token, "input": data, "mode": mode}
+        self,
+        key: StepKey,
+        worker: Worker,
+        token: str | None,
+        data: str,
+        mode: Mode = "normal",
+        losses: int | None = None,
+    ) -> Claim | Suspect | Done | Busy | Ended:
+        """Take the step, or say what stands in the way; then a live owner learns the newest token.
+
+        A step that has lost so many workers as `losses` is not taken.
+        """
+        parameters = {**key.model_dump(), **vars(worker), "token": token, "input": data, "mode": mode, "losses": losses}
         row = await self._claims.put(parameters)
         if row is not None:
             failure = row["failure"] or NO_ANSWER if row["mode"] == "fallback" else None
@@ -160,6 +174,8 @@ class Store:
             return Ended(f"the run is {row['status']}")
         if row["version"] != worker.version:
             return Ended(f"the run pins {key.component} to {row['version']}")
+        if row["free"] and losses is not None:
+            return Suspect()
         return Busy(max(float(row["seconds_left"] or 0), 1.0))
 
     async def answer(self, claim: Claim, answer: str) -> Answered | Superseded:

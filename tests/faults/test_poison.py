@@ -1,12 +1,13 @@
 """Messages that nobody can handle, among many that everybody can."""
 
 import time
+from functools import partial
 
 import pytest
 
 from chaos.faults import Fault
 from chaos.pipeline import COOK, COURSES, POLICY
-from chaos.stage import TODAY, Stage
+from chaos.stage import TODAY, NeverHappened, Stage
 from orchestrator.dead_letters import purge, redrive
 from tests.faults.looking import all_right, letters, replacing
 
@@ -46,6 +47,40 @@ def test_a_message_that_kills_its_workers_does_not_hold_up_others(
     assert redriven.gone == {one.letter.message_id: f"redrove run {bad}" for one in held}
     all_right(stage, [bad])
     assert letters(stage) == []
+
+
+def test_only_the_step_that_kills_is_given_up_of_those_that_die_together(stage: Stage) -> None:
+    """Proves that a step runs alone, once another loss would be its last: `Delivery.company`.
+
+    In one style: what keeps steps apart knows none.
+
+    Without it all three courses are lost with the worker once more, and each is given up as one that kills its workers.
+    """
+    deadly = TODAY.replace(month=10)
+    here = f"{COOK.name}/1"
+    with stage.faults.closed_gate():
+        stage.faults.plant(Fault("handling", "wait", COOK.name, run=f"{deadly}"), times=len(COURSES))
+        run_id = stage.start("orchestrated", deadly)
+        for losses in range(1, LOSSES):
+            stage.until("all courses in one worker", partial(all_taken, stage, losses * len(COURSES)))
+            stage.fleet.kill(here)
+            stage.faults.plant(Fault("handling", "wait", COOK.name, run=f"{deadly}"), times=len(COURSES))
+            stage.until("its end", stage.fleet.replace_dead)
+        before = (LOSSES - 1) * len(COURSES)
+        stage.until("a course alone", lambda: len(stage.faults.taken()) > before)
+        with pytest.raises(NeverHappened):
+            stage.until("another beside it", lambda: len(stage.faults.taken()) > before + 1, seconds=POLICY.timeout / 2)
+        stage.faults.plant(Fault("handled", "kill", COOK.name, item="fish", run=f"{deadly}"), times=LOSSES)
+    stage.until("the end of the run", replacing(stage, lambda: stage.run(run_id)["status"] != "RUNNING"), seconds=60)
+    assert f"{COOK.name}/fish failed: KilledItsWorkers: {LOSSES} workers were lost" in stage.run(run_id)["cause"]
+    stage.until("empty queues", replacing(stage, lambda: not stage.waiting()))
+    assert {letter.letter.step for letter in letters(stage)} == {f"{COOK.name}/fish"}
+    failed = "SELECT item FROM steps WHERE run_id = %(run_id)s AND state = 'failed'"
+    assert [row["item"] for row in stage.rows(failed, run_id=run_id)] == ["fish"]
+
+
+def all_taken(stage: Stage, total: int) -> bool:
+    return len(stage.faults.taken()) == total
 
 
 def test_a_message_that_cannot_be_parsed_is_out_of_the_way_at_once(stage: Stage, style: str) -> None:

@@ -7,6 +7,8 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+from aiorwlock import RWLock
+
 from contracts.component import Component
 from contracts.errors import BrigadeError
 from contracts.message import Event
@@ -173,7 +175,7 @@ class World:
             )
 
         attempt = Attempt(component, self.pool, store, kitchen, None, metrics, make_context)
-        return Delivery(component, identity, queue, self.pool, store, self.outgoing, leases, attempt, metrics)
+        return Delivery(component, identity, queue, self.pool, store, self.outgoing, leases, attempt, metrics, RWLock())
 
     async def sweep(self, url: str) -> None:
         component, version = self.places[url]
