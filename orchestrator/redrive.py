@@ -90,6 +90,7 @@ def redrive_run(
     if style is not None and style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
     with one_at_a_time(connection, run_id):
+        gone = _without_their_files(aws, connection, run_id)  # before the run is locked: it may be many calls
         with connection.transaction():
             run = _lock(aws, connection, run_id)
             request, graph = RunRequest.model_validate_json(run["request"]), _graph(connection, run["graph"])
@@ -103,7 +104,7 @@ def redrive_run(
             if not goes_on:
                 reopened = {"run_id": run_id, "style": chosen, "execution": execution, "deadline": graph.deadline}
                 connection.execute(_REOPEN, reopened)
-            connection.execute(_FORGET, {"run_id": run_id, "steps": _without_their_files(aws, connection, run_id)})
+            connection.execute(_FORGET, {"run_id": run_id, "steps": gone})
             connection.execute(_RESET, {"run_id": run_id, "anew": not goes_on})
             commands = [] if execution else _commands(connection, deployment, graph, request, run)
         with sending(connection, run_id):

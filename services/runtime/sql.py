@@ -234,6 +234,10 @@ WHERE run_id IN (
 RETURNING run_id, execution
 """
 
+LOCK_EXECUTION = """
+SELECT 1 FROM runs WHERE run_id = %(run_id)s AND execution = %(execution)s AND status = 'RUNNING' FOR UPDATE
+"""
+
 REPORT = """
 INSERT INTO workers (worker, component, version, pid, log, calls)
 VALUES (%(name)s, %(component)s, %(version)s, %(pid)s, %(log)s, %(calls)s)

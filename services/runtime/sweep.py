@@ -5,6 +5,7 @@ fails orchestrated runs whose execution has ended without them. `FOR UPDATE SKIP
 """
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +26,14 @@ STALE = 60
 """Seconds after which a step that could run is taken for forgotten: longer than any back-off."""
 
 log = logging.getLogger("brigade.sweep")
+
+
+@dataclass(frozen=True)
+class _End:
+    """Of an execution; `in_silence` when nobody has said why."""
+
+    cause: str
+    in_silence: bool = False
 
 
 class Sweep:
@@ -70,28 +79,32 @@ class Sweep:
 
     async def reconcile(self) -> int:
         """Fail orchestrated runs whose execution failed, timed out or was aborted."""
-        async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(sql.UNCHECKED_EXECUTIONS)
-            rows = await cursor.fetchall()
-            for row in rows:
-                cause = await self._end_of(connection, row["run_id"], row["execution"])
-                if cause:
-                    await self._fail(connection, row["run_id"], cause)
+        rows = await self._all(sql.UNCHECKED_EXECUTIONS, {})
+        for row in rows:
+            end = await self._end_of(row["execution"])
+            if end is None:
+                continue
+            async with self._pool.connection() as connection, connection.transaction():
+                # A redrive may have come in between: the run then has another execution.
+                if not (await connection.execute(sql.LOCK_EXECUTION, row)).rowcount:
+                    continue
+                missing = f"; missing: {await self._missing(connection, row['run_id'])}" if end.in_silence else ""
+                await self._fail(connection, row["run_id"], end.cause + missing)
         return len(rows)
 
-    async def _end_of(self, connection: Any, run_id: str, execution: str) -> str | None:
+    async def _end_of(self, execution: str) -> _End | None:
         try:
             found = await self._stepfunctions.describe_execution(executionArn=execution)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
                 raise
-            return "its execution does not exist any more: redrive the run"
+            return _End("its execution does not exist any more: redrive the run")
         if found["status"] in ("RUNNING", "SUCCEEDED"):
             return None
         end = f"its execution is {found['status']}: {found.get('error', 'no error')}"
         if found["status"] == "TIMED_OUT" or found.get("error") in LOST_CALLBACKS:  # which has no cause
-            return f"{end}: no answer in time; missing: {await self._missing(connection, run_id)}"
-        return f"{end}: {found.get('cause', 'no cause')}"
+            return _End(f"{end}: no answer in time", in_silence=True)
+        return _End(f"{end}: {found.get('cause', 'no cause')}")
 
     async def _missing(self, connection: Any, run_id: str) -> str:
         cursor = await connection.execute(sql.MISSING, {"run_id": run_id})

@@ -132,3 +132,19 @@ async def test_two_last_answers_at_the_same_moment_end_the_run(new_world: MakeWo
     assert isinstance(found, Committed)
     assert found.end is not None
     assert await world.status() == "SUCCEEDED"
+
+
+async def test_a_redrive_between_the_question_and_the_answer_about_an_execution_stands(new_world: MakeWorld) -> None:
+    """And no row is locked while Step Functions thinks."""
+    world = new_world("orchestrated")
+
+    async def describe_execution(**asked: Any) -> dict[str, Any]:
+        assert await world.rows("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'") == []
+        await world.rows("UPDATE runs SET execution = 'another' WHERE run_id = %(run_id)s")
+        return {"status": "ABORTED"}
+
+    world.stepfunctions.describe_execution = describe_execution  # type: ignore[method-assign]
+    await world.sweep("host/v1")
+    (row,) = await world.rows("SELECT status, checked_at FROM runs WHERE run_id = %(run_id)s")
+    assert row["status"] == "RUNNING"
+    assert row["checked_at"] is not None
