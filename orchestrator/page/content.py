@@ -16,8 +16,10 @@ _GRAPH = "SELECT g.body, now() AS now FROM runs r JOIN graphs g ON g.digest = r.
 
 _STEPS = "SELECT component, item, state, needs FROM steps WHERE run_id = %(run_id)s ORDER BY position"
 
-STATUSES = ("failed", "running", "ready", "waiting", "not run", "reused", "done")
-"""What a step can be, the most urgent first."""
+STATUSES = ("failed", "running", "ready", "waiting", "not run", "replaced", "reused", "done")
+"""What a step can be, the most urgent first. `replaced` is done, but by a fallback or in part."""
+
+ENDED_WELL = {"done", "reused", "replaced"}
 
 _OF_STATE = {"claimed": "running"}
 
@@ -82,13 +84,13 @@ class RunOnPage:
 
 
 def status_of(steps: Sequence[StepOnPage]) -> str:
-    """Of several steps together: failed or running when one is, done or reused when all are."""
+    """Of several steps together: failed, running or replaced when one is, done or reused when all are."""
     found = {step.status for step in steps}
     if not found:
         return "waiting"
     if found == {"done", "reused"}:
         return "done"
-    if found & {"done", "reused"} and found & {"ready", "waiting"} and not found & {"failed"}:
+    if found & ENDED_WELL and found & {"ready", "waiting"} and not found & {"failed"}:
         return "running"
     return min(found, key=_urgency)
 
@@ -125,12 +127,15 @@ def steps_of(
 ) -> tuple[StepOnPage, ...]:
     """The steps in the order of the pipeline. `states` are the states and needs of the steps' rows."""
     made = []
+    replaced = {(one.component, one.item) for one in history.degraded}
     for place, group in groupby(history.steps, key=lambda attempt: (attempt.component, attempt.item)):
         rows = tuple(group)
         state, needs = states.get(place, (rows[-1].status, ()))
         status = _OF_STATE.get(state, state)
         if history.status != "RUNNING" and status in ("ready", "waiting", "running"):
             status = "not run"
+        if place in replaced and status == "done":
+            status = "replaced"
         attempts = tuple(row for row in rows if row.attempt)
         own = tuple(line for line in lines if _place(line) == place)
         made.append(StepOnPage(*place, rows[-1].version, status, needs, attempts, rows[-1], own))

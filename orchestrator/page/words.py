@@ -8,6 +8,7 @@ MARKS = {
     "done": "\N{CHECK MARK}",
     "failed": "\N{BALLOT X}",
     "running": "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}",
+    "replaced": "\N{ALMOST EQUAL TO}",
     "reused": "\N{RIGHTWARDS ARROW WITH HOOK}",
     "ready": "\N{WHITE CIRCLE}",
     "waiting": "\N{WHITE CIRCLE}",

@@ -62,6 +62,7 @@ def test_a_degraded_run_says_what_was_replaced_by_what_and_why() -> None:
     assert "SUCCEEDED, degraded" in found.text
     assert "order-volume/- gave the forecast of run r0, because of BadData: no history" in found.text
     assert "done fallback" in found.text
+    assert "order-volume \u2248 1 replaced v1" in found.text
 
 
 def test_only_the_page_s_own_script_may_run() -> None:
@@ -84,6 +85,7 @@ def test_boxes_are_coloured_by_status() -> None:
     assert set(boxes(Making()).values()) == {"done"}
     after = {"site-forecast": "waiting", "publisher": "waiting"}
     assert boxes(running()) == boxes(Making()) | after | {"order-simulator": "running"}
+    assert boxes(Making(degraded=(replacement("BadData"),))) == boxes(Making()) | {"order-volume": "replaced"}
     after = {"site-forecast": "not-run", "publisher": "not-run"}
     assert boxes(failed()) == boxes(Making()) | after | {"order-simulator": "failed"}
 
