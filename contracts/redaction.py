@@ -1,7 +1,7 @@
 """What must not be read in a log line, a cause or a reason: passwords, keys and whatever else opens a door. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "***"
 
@@ -11,6 +11,7 @@ SHORTEST = 8
 _IN_A_URL = re.compile(r"(?<=://)([^\s/@:'\"]*):[^\s'\"]+@")
 _PASSWORD = re.compile(r"://[^\s/@:]*:(\S+)@")
 _QUOTED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
 _NAMED = re.compile(
     r"(?i)((?:password|passwd|pgpassword|secret_?access_?key|session_?token|task_?token)['\"]?\s*[=:]\s*)"
     r"('[^']*'|\"[^\"]*\"|[^\s'\",;&}]+)"
@@ -21,7 +22,8 @@ def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The secrets among a process's variables, as they are and as they stand in URLs."""
     password = _password_of(environment.get("DATABASE_URL", ""))
     named = (environment.get(name, "") for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
-    found = (password, _plain(password), *named)
+    headers = (word for name in _HEADERS for word in _words_of(environment.get(name, "")))
+    found = (password, _plain(password), *named, *headers)
     return tuple(dict.fromkeys(secret for secret in found if len(secret) >= SHORTEST))
 
 
@@ -37,6 +39,14 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
 def _password_of(url: str) -> str:
     found = _PASSWORD.search(url)
     return found[1] if found else ""
+
+
+def _words_of(headers: str) -> Iterator[str]:
+    """The values of `name=value,name=value`, as OpenTelemetry writes headers, and each word of them: `Basic%20abc`."""
+    for pair in headers.split(","):
+        value = pair.partition("=")[2].strip()
+        yield value
+        yield from _plain(value).split()
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 import psycopg
 from aiobotocore.config import AioConfig
@@ -31,7 +32,7 @@ from services.runtime.handlers import Handler, Kitchen, find_fallback, find_hand
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing
 from services.runtime.queue import Queue
-from services.runtime.settings import Settings, read_settings
+from services.runtime.settings import Settings, names_a_collector, read_settings
 from services.runtime.settle import Settling
 from services.runtime.stateless import StatelessDelivery
 from services.runtime.store import Claim, Pool, Run, Store, Worker, open_pool
@@ -39,6 +40,9 @@ from services.runtime.sweep import Sweep
 from services.runtime.telemetry import ApiCalls, Metrics, configure_logging, step_log
 from services.runtime.text import printable
 from services.runtime.worker import WorkerProcess
+
+if TYPE_CHECKING:
+    from services.runtime.tracing import Traces
 
 AWS = AioConfig(
     retries={"mode": "standard", "max_attempts": 5},
@@ -100,6 +104,7 @@ class Parts:
     metrics: Metrics
     files: S3Files
     bridge: Bridge
+    traces: "Traces | None"
 
     def context(
         self, key: StepKey, attempt: int, held: Held, find_earlier: FindEarlier, failure: str | None = None
@@ -134,6 +139,9 @@ async def compose(
     settings: Settings,
     fallback: Handler | None = None,
 ) -> WorkerProcess:
+    traces = _open_traces(component, identity, settings)
+    if traces:
+        stack.push_async_callback(traces.close)
     calls = ApiCalls()
     session = get_session()
     sqs = await stack.enter_async_context(session.create_client("sqs", config=AWS))
@@ -152,7 +160,7 @@ async def compose(
     metrics = Metrics(component.name, identity.version)
     bridge = Bridge(asyncio.get_running_loop())
     files = S3Files(s3, settings.bucket, bridge)
-    parts = Parts(component, identity, settings, queue, outgoing, kitchen, other, metrics, files, bridge)
+    parts = Parts(component, identity, settings, queue, outgoing, kitchen, other, metrics, files, bridge, traces)
     delivery: Settling
     if component.stateless:
         delivery, sweep = _without_steps(parts), None
@@ -180,6 +188,10 @@ def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
 
     component, queue, metrics = parts.component, parts.queue, parts.metrics
     attempt = Attempt(component, pool, store, parts.kitchen, parts.fallback, metrics, make_context)
+    if parts.traces:
+        from services.runtime.traced import TracedAttempt
+
+        attempt = TracedAttempt(**vars(attempt), traces=parts.traces)
     leases = Leases(queue, store, parts.outgoing, component.policy)
     return Delivery(component, parts.identity, queue, pool, store, parts.outgoing, leases, attempt, metrics, RWLock())
 
@@ -191,9 +203,22 @@ def _without_steps(parts: Parts) -> StatelessDelivery:
     component, queue, outgoing = parts.component, parts.queue, parts.outgoing
     leases = Leases(queue, None, outgoing, component.policy)
     make_context = partial(parts.context, find_earlier=find_earlier)
-    return StatelessDelivery(
+    delivery = StatelessDelivery(
         component, parts.identity, queue, outgoing, leases, parts.kitchen, parts.metrics, make_context
     )
+    if parts.traces:
+        from services.runtime.traced import TracedStateless
+
+        return TracedStateless(**vars(delivery), traces=parts.traces)
+    return delivery
+
+
+def _open_traces(component: Component, identity: Worker, settings: Settings) -> "Traces | None":
+    if not names_a_collector(os.environ):
+        return None
+    from services.runtime import tracing  # here, so that nobody else pays for the SDK
+
+    return tracing.Traces(tracing.exporter(), component, identity, settings.queue_url)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What a worker reads from its environment, once, in its composition root."""
 
+from collections.abc import Mapping
+
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -39,3 +41,8 @@ def read_settings() -> Settings:
         raise BadRequest(
             f"a worker needs other variables ({'; '.join(problems)}): `brigade worker` sets them"
         ) from error
+
+
+def names_a_collector(environment: Mapping[str, str]) -> bool:
+    """Whether spans are to be sent: OpenTelemetry's own variables say where and how."""
+    return any(environment.get(f"OTEL_EXPORTER_OTLP_{name}") for name in ("ENDPOINT", "TRACES_ENDPOINT"))

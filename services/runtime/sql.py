@@ -1,7 +1,7 @@
 """The statements of the step store. Each is atomic by itself; store.py and commit.py say which go together."""
 
 RUN = """
-SELECT r.style, r.request, r.traceparent, g.body
+SELECT r.style, r.request, r.traceparent, r.started_at, g.body
 FROM runs r JOIN graphs g ON g.digest = r.graph
 WHERE r.run_id = %(run_id)s
 """

@@ -36,6 +36,7 @@ class Run:
     request: RunRequest
     graph: Graph
     traceparent: str | None
+    started_at: datetime
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ class Store:
                 request=RunRequest.model_validate_json(row["request"]),
                 graph=Graph.model_validate_json(row["body"]),
                 traceparent=row["traceparent"],
+                started_at=row["started_at"],
             )
         return self._runs[run_id]
 

@@ -21,6 +21,7 @@ from tests.behaviour.runtime.gates import gated_pool
 from tests.behaviour.runtime.squads import BILLS, Orders, handlers
 from tests.behaviour.runtime.supper import HASTY, PATIENT, counted, reheated, snack, supper, two_ends
 from tests.behaviour.runtime.world import World
+from tests.support.collector import Collector, collecting
 
 PIPELINES = {p.name: p for p in (supper(PATIENT), reheated(PATIENT), counted(PATIENT), two_ends(PATIENT))}
 SUPPER = PIPELINES["supper"]
@@ -109,3 +110,11 @@ def no_runs(building: Floor) -> None:
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """For task tokens of executions that have ended: they could still become known."""
     monkeypatch.setattr(outgoing, "YOUNG", 0.5)
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    """It gets the spans of workers that are started now."""
+    with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        yield collector

@@ -17,9 +17,10 @@ from services.runtime import outgoing
 from services.runtime.context import Context
 from services.runtime.telemetry import JsonLines
 from tests.behaviour.runtime.floor import Floor
+from tests.support.collector import Collector
 
 STYLES = ("orchestrated", "choreographed")
-PASSWORD, KEY = f"password-{uuid.uuid4().hex}", f"key-{uuid.uuid4().hex}"
+PASSWORD, KEY, HEADER = (f"{name}-{uuid.uuid4().hex}" for name in ("password", "key", "header"))
 URL = f"postgresql://me:{PASSWORD}@127.0.0.1:1/orders"
 
 
@@ -29,6 +30,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr(outgoing, "YOUNG", 0.5)
     monkeypatch.setenv("DATABASE_URL", URL)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"api-key={HEADER}")
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(JsonLines("all", "v1", "one"))
@@ -46,11 +48,11 @@ def careless(floor: Floor) -> None:
     chop = floor.handlers["chopper"]
 
     def handler(inputs: Any, ctx: Context) -> Event:
-        ctx.log.info("working with %s and %s", URL, KEY)
+        ctx.log.info("working with %s, %s and %s", URL, KEY, HEADER)
         if ctx.item == "pie":
             if ctx.attempt == 1:
                 raise ConnectionError(f"no connection with host=db user=me password={PASSWORD}")
-            raise TransientError(f"{URL} is away, as is {KEY}")
+            raise TransientError(f"{URL} is away, as are {KEY} and {HEADER}")
         return chop(inputs, ctx)
 
     floor.handlers["chopper"] = handler
@@ -77,7 +79,7 @@ def tokens(floor: Floor, run_id: str) -> set[str]:
 
 @pytest.mark.parametrize("style", STYLES)
 async def test_nothing_that_is_written_opens_a_door(
-    snack_bar: Floor, lines: io.StringIO, tmp_path: Path, style: str
+    snack_bar: Floor, lines: io.StringIO, tmp_path: Path, collector: Collector, style: str
 ) -> None:
     good = snack_bar.start(style)
     async with snack_bar.working():
@@ -89,18 +91,21 @@ async def test_nothing_that_is_written_opens_a_door(
         run = await snack_bar.ended(bad)
         await snack_bar.settled()
         letters = await snack_bar.until(lambda: snack_bar.dead_letters("chopper"))
-    assert run["cause"].endswith("TransientError: postgresql://me:***@127.0.0.1:1/orders is away, as is ***")
+    assert run["cause"].endswith("TransientError: postgresql://me:***@127.0.0.1:1/orders is away, as are *** and ***")
     written = {"lines": lines.getvalue(), "rows": rows(snack_bar), "letters": json.dumps(letters)}
+    written["spans"] = b"".join(collector.bodies).decode(errors="replace")
     for run_id in (good, bad):
         write_page(snack_bar.connection, run_id, tmp_path / f"{run_id}.html")
         written[f"page of {run_id}"] = (tmp_path / f"{run_id}.html").read_text(encoding="utf-8")
-    secrets = {PASSWORD, KEY}
+    secrets = {PASSWORD, KEY, HEADER}
     if style == "orchestrated":
         execution = await snack_bar.until(lambda: snack_bar.failed_execution(bad))
         written["cause"] = execution["cause"]
         found = tokens(snack_bar, good) | tokens(snack_bar, bad)
         assert len(found) > 6
         secrets |= found
-    assert "working with postgresql://me:***@127.0.0.1:1/orders and ***" in written["lines"]
+    assert "working with postgresql://me:***@127.0.0.1:1/orders, *** and ***" in written["lines"]
+    assert "TransientError" in written["spans"]
+    assert {headers["api-key"] for headers in collector.headers} == {HEADER}
     assert "attempt failed: UnexpectedError: ConnectionError: no connection with host=db user=me" in written["lines"]
     assert {name for name, text in written.items() for secret in secrets if secret in text} == set()

@@ -42,3 +42,13 @@ def test_a_url_may_be_wrong_or_without_a_password() -> None:
     assert secrets_of({"DATABASE_URL": "postgresql://[me:hunter22222@db"}) == ("hunter22222",)
     assert secrets_of({"DATABASE_URL": "postgresql://postgres@/postgres?host=/var/tmp"}) == ()
     assert secrets_of({}) == ()
+
+
+def test_the_headers_for_a_collector_are_secrets() -> None:
+    environment = {
+        "OTEL_EXPORTER_OTLP_HEADERS": "api-key=0123456789, Authorization=Basic%20bWU6aHVudGVyMg==",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x=short,y=another-secret,broken",
+    }
+    secrets = secrets_of(environment)
+    assert secrets == ("0123456789", "Basic%20bWU6aHVudGVyMg==", "bWU6aHVudGVyMg==", "another-secret")
+    assert redacted("Basic bWU6aHVudGVyMg== 0123456789", secrets) == "Basic *** ***"

@@ -1,7 +1,8 @@
 """The way of a message through the worker of a component without a step store."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,11 @@ def received(text: str, token: str | None = None, receives: int = 1) -> Received
     return Received("receipt", "id", text, token, sent_at=0.0, receives=receives)
 
 
-async def outcome(
-    folder: Path, message: Received, handler: Handler = weigh, component: Component = SCALES
-) -> list[Call]:
-    """The AWS calls that one message leads to."""
+@asynccontextmanager
+async def delivering(
+    folder: Path, handler: Handler, component: Component = SCALES
+) -> AsyncIterator[tuple[StatelessDelivery, list[Call]]]:
+    """A delivery, and the AWS calls that its messages lead to."""
     calls: list[Call] = []
     client: Any = Recorder(calls)
     worker = Worker("w1", "stdout", "v1", component.policy.lease)
@@ -88,9 +90,16 @@ async def outcome(
     async with Queue(client, "queue", "dead-letters", component.policy.lease) as queue:
         leases = Leases(queue, None, outgoing, component.policy)
         metrics = Metrics(component.name, "v1")
-        delivery = StatelessDelivery(component, worker, queue, outgoing, leases, kitchen, metrics, make_context)
-        await delivery.process(message)
+        yield StatelessDelivery(component, worker, queue, outgoing, leases, kitchen, metrics, make_context), calls
     kitchen.close()
+
+
+async def outcome(
+    folder: Path, message: Received, handler: Handler = weigh, component: Component = SCALES
+) -> list[Call]:
+    """The AWS calls that one message leads to."""
+    async with delivering(folder, handler, component) as (delivery, calls):
+        await delivery.process(message)
     return calls
 
 
