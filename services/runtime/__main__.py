@@ -107,7 +107,13 @@ class Parts:
     traces: "Traces | None"
 
     def context(
-        self, key: StepKey, attempt: int, held: Held, find_earlier: FindEarlier, failure: str | None = None
+        self,
+        key: StepKey,
+        attempt: int,
+        held: Held,
+        find_earlier: FindEarlier,
+        failure: str | None = None,
+        trace_id: str | None = None,
     ) -> Context:
         return Context(
             run_id=key.run_id,
@@ -115,7 +121,7 @@ class Parts:
             item=key.item,
             version=self.identity.version,
             attempt=attempt,
-            log=step_log(key, attempt),
+            log=step_log(key, attempt, trace_id),
             files=self.files,
             connect=lambda: psycopg.connect(self.database_url),
             find_earlier=find_earlier,
@@ -180,11 +186,11 @@ def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
             found = parts.bridge.wait_for(store.earlier_result(run.request.pipeline, name, item, before, since))
             if found is None or parts.files.has_all(found.output):
                 return found
-            log = step_log(claim.key, claim.attempt)
+            log = step_log(claim.key, claim.attempt, run.trace_id)
             log.warning("the files of %s/%s/%s are gone: it is not reused", found.run_id, name, item)
             return None
 
-        return parts.context(claim.key, claim.attempt, held, find_earlier, claim.failure)
+        return parts.context(claim.key, claim.attempt, held, find_earlier, claim.failure, run.trace_id)
 
     component, queue, metrics = parts.component, parts.queue, parts.metrics
     attempt = Attempt(component, pool, store, parts.kitchen, parts.fallback, metrics, make_context)

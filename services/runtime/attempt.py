@@ -21,7 +21,7 @@ from services.runtime.incoming import Json, serialise, validate
 from services.runtime.leases import Held
 from services.runtime.queue import ENVELOPE, check_size
 from services.runtime.store import Claim, Ended, Exhausted, Pool, Retry, Run, Store, Superseded
-from services.runtime.telemetry import Metrics, step_log
+from services.runtime.telemetry import Metrics
 from services.runtime.text import printable
 
 T = TypeVar("T")
@@ -64,13 +64,13 @@ class Attempt:
                 await self._refuse_what_kills_workers(claim)
             text, parsed = await cook(self.component, self._kitchen(claim), data, context, self.metrics)
         except Exception as raised:
-            return await self._failed(claim, raised)
+            return await self._failed(claim, raised, context.log)
         try:
             return await patiently(partial(commit, self.pool, self.store, run, claim, text, parsed, context.statements))
         except AWAY:
             raise
         except Exception as raised:
-            return await self._failed(claim, raised)
+            return await self._failed(claim, raised, context.log)
 
     def _kitchen(self, claim: Claim) -> Kitchen:
         if claim.mode == "normal":
@@ -91,11 +91,11 @@ class Attempt:
                     f"{losses} workers were lost while they ran it: see their log lines before the end"
                 )
 
-    async def _failed(self, claim: Claim, raised: Exception) -> Failed:
+    async def _failed(self, claim: Claim, raised: Exception, log: Log) -> Failed:
         error, cause = classify(raised, self.component.policy)
         limit = self._limit(error)
         then = await patiently(partial(self.store.fail, claim, error, cause, limit, self.fallback is not None))
-        log_failure(step_log(claim.key, claim.attempt), raised, error, cause)
+        log_failure(log, raised, error, cause)
         return Failed(error, cause, then)
 
     def _limit(self, error: str) -> Limit | None:

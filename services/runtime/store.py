@@ -38,6 +38,10 @@ class Run:
     traceparent: str | None
     started_at: datetime
 
+    @property
+    def trace_id(self) -> str | None:
+        return self.traceparent.split("-")[1] if self.traceparent else None
+
 
 @dataclass(frozen=True)
 class Worker:

@@ -16,7 +16,7 @@ from contracts.redaction import redacted, secrets_of
 NAMESPACE = "Brigade"
 
 WORKER_FIELDS = ("component", "version", "worker")
-STEP_FIELDS = ("run", "item", "attempt")
+STEP_FIELDS = ("run", "item", "attempt", "trace_id")
 """Of a log line: of each, and of those about a step."""
 
 MOST_VALUES = 100
@@ -64,8 +64,8 @@ def configure_logging(level: str, component: str, version: str, worker: str) -> 
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def step_log(key: StepKey, attempt: int) -> "logging.LoggerAdapter[logging.Logger]":
-    fields = {"run": key.run_id, "item": key.item, "attempt": attempt}
+def step_log(key: StepKey, attempt: int, trace_id: str | None = None) -> "logging.LoggerAdapter[logging.Logger]":
+    fields = {"run": key.run_id, "item": key.item, "attempt": attempt, "trace_id": trace_id}
     return logging.LoggerAdapter(logging.getLogger("brigade.step"), fields)
 
 

@@ -104,6 +104,8 @@ async def test_nothing_that_is_written_opens_a_door(
         found = tokens(snack_bar, good) | tokens(snack_bar, bad)
         assert len(found) > 6
         secrets |= found
+    with_steps = [line for text in lines.getvalue().splitlines() if "attempt" in (line := json.loads(text))]
+    assert {line["trace_id"] for line in with_steps} == {span.trace for span in collector.spans}
     assert "working with postgresql://me:***@127.0.0.1:1/orders, *** and ***" in written["lines"]
     assert "TransientError" in written["spans"]
     assert {headers["api-key"] for headers in collector.headers} == {HEADER}

@@ -167,7 +167,7 @@ class World:
                 item=claim.key.item,
                 version=identity.version,
                 attempt=claim.attempt,
-                log=step_log(claim.key, claim.attempt),
+                log=step_log(claim.key, claim.attempt, run.trace_id),
                 files=nothing,
                 connect=nothing,
                 find_earlier=nothing,

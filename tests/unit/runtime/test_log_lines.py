@@ -10,7 +10,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from services.runtime.telemetry import JsonLines
 
-STEP: dict[str, Any] = {"run": "r1", "item": "onions", "attempt": 2}
+STEP: dict[str, Any] = {"run": "r1", "item": "onions", "attempt": 2, "trace_id": "0af7651916cd43dd8448eb211c80319c"}
 
 
 def record(message: str = "peeled %d", *args: object, **fields: object) -> logging.LogRecord:
