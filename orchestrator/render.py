@@ -1,14 +1,15 @@
-"""The rendered files that people read, and that a test holds against the pipelines."""
+"""The rendered files that people read, and that tests hold against the pipelines."""
 
 import json
 from pathlib import Path
 
 from contracts.pipeline import Pipeline
-from orchestrator import asl, template
+from orchestrator import asl, asyncapi, template
 from orchestrator.diagram import mermaid
 from orchestrator.policies import policies
 
 FOLDER = Path(__file__).parent / "rendered"
+CHECKOUT = Path(__file__).parents[1]
 
 
 def rendered(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
@@ -20,12 +21,26 @@ def rendered(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
     return texts
 
 
+def for_squads(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
+    """What squads read about each other: texts by path in the checkout. Raises BadRequest when pyyaml is not installed."""
+    return {"contracts/asyncapi.yaml": asyncapi.text(pipelines)}
+
+
 def write(pipelines: tuple[Pipeline, ...], folder: Path = FOLDER) -> list[Path]:
-    """Write all of them; gives those that changed."""
-    folder.mkdir(exist_ok=True)
+    """Write what is `rendered`; gives what changed."""
+    return _write(rendered(pipelines), folder)
+
+
+def write_for_squads(pipelines: tuple[Pipeline, ...], checkout: Path = CHECKOUT) -> list[Path]:
+    """Write what is `for_squads`; gives what changed."""
+    return _write(for_squads(pipelines), checkout)
+
+
+def _write(texts: dict[str, str], folder: Path) -> list[Path]:
     changed = []
-    for name, text in rendered(pipelines).items():
+    for name, text in texts.items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             changed.append(path)

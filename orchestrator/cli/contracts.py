@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from contracts.pipelines import PIPELINES
+from orchestrator import render as rendering
 from orchestrator.cli.session import out, print_json, say
 from orchestrator.compatibility import schemas
 from orchestrator.compatibility.check import Break, Change, compare, failing
@@ -68,8 +69,8 @@ def status(against: Against = "", as_json: Json = False) -> None:
 
 @contracts.command()
 def render(as_json: Json = False) -> None:
-    """Write the committed schemas again. Example: brigade contracts render"""
-    changed = [path.name for path in schemas.write(PIPELINES)]
+    """Write the committed schemas and asyncapi.yaml again. Example: brigade contracts render"""
+    changed = [path.name for path in (*schemas.write(PIPELINES), *rendering.write_for_squads(PIPELINES))]
     if as_json:
         print_json({"changed": changed})
     else:

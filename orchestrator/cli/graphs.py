@@ -40,8 +40,11 @@ def graph(
 
 
 def render(as_json: Json = False) -> None:
-    """Write the committed state machines, template, diagrams, policies and schemas again. Example: brigade render"""
-    changed = [*rendering.write(PIPELINES), *schemas.write(PIPELINES)]
+    """Write the committed state machines, template, diagrams, policies, schemas and asyncapi.yaml again.
+
+    Example: brigade render
+    """
+    changed = [*rendering.write(PIPELINES), *schemas.write(PIPELINES), *rendering.write_for_squads(PIPELINES)]
     if as_json:
         print_json({"changed": [str(path) for path in changed]})
     else:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.contracts.test_imports import ROOT, files_below, imports_of, within
 
 RUNNING = {"eval", "exec", "compile", "__import__"}
-UNPACKING = ("pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "jsonpickle", "yaml", "xml")
+UNPACKING = ("pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "jsonpickle", "xml")
 
 
 def called(tree: ast.AST) -> Iterator[str]:
@@ -28,6 +28,19 @@ def test_nothing_is_unpickled_or_evaluated(folder: str) -> None:
         if name in RUNNING
     ]
     assert imported + run == []
+
+
+def test_yaml_is_written_and_never_read() -> None:
+    files = [
+        f for top in ("contracts", "services", "orchestrator") for f in files_below(top) if "yaml" in imports_of(f)
+    ]
+    used = {
+        node.attr
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "yaml"
+    }
+    assert used == {"SafeDumper", "dump"}
 
 
 def test_a_call_is_seen_wherever_it_stands() -> None:

@@ -7,7 +7,7 @@ import pytest
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES
 from orchestrator.diagram import mermaid
 from orchestrator.policies import policies
-from orchestrator.render import FOLDER, rendered, write
+from orchestrator.render import CHECKOUT, FOLDER, for_squads, rendered, write, write_for_squads
 from tests.unit.contracts.kitchen import CLOSER, HERBS, HOST, LAYER, WAITER, pipeline
 from tests.unit.orchestrator.test_asl import BY_EVENING, TASTER
 
@@ -19,6 +19,13 @@ def test_a_committed_file_is_as_rendered(name: str) -> None:
     committed = (FOLDER / name).read_text(encoding="utf-8") if (FOLDER / name).exists() else "(there is none)"
     if committed != rendered(PIPELINES)[name]:
         pytest.fail(f"{FOLDER / name} is not what the pipelines say: run `make render` and commit what it wrote")
+
+
+@pytest.mark.parametrize("name", for_squads(PIPELINES))
+def test_a_committed_file_for_squads_is_as_rendered(name: str) -> None:
+    committed = (CHECKOUT / name).read_text(encoding="utf-8") if (CHECKOUT / name).exists() else "(there is none)"
+    if committed != for_squads(PIPELINES)[name]:
+        pytest.fail(f"{name} is not what the pipelines say: run `make render` and commit what it wrote")
 
 
 def test_no_other_file_is_committed_as_rendered() -> None:
@@ -38,6 +45,12 @@ def test_only_what_changed_is_written(tmp_path: Path) -> None:
     (folder / "order-simulation.mmd").write_text("old", encoding="utf-8")
     assert [path.name for path in write(PIPELINES, folder)] == ["order-simulation.mmd"]
     assert (folder / "order-simulation.mmd").read_text(encoding="utf-8") == mermaid(ORDER_SIMULATION)
+
+
+def test_only_what_changed_is_written_for_squads(tmp_path: Path) -> None:
+    written = {path.relative_to(tmp_path).as_posix() for path in write_for_squads(PIPELINES, tmp_path)}
+    assert written == set(for_squads(PIPELINES))
+    assert write_for_squads(PIPELINES, tmp_path) == []
 
 
 def test_a_diagram_has_a_box_for_each_component_and_an_arrow_for_each_edge_that_no_longer_way_implies() -> None:
