@@ -22,7 +22,7 @@ from services.recipe_popularity.handler import handle as forecast_popularity
 from services.runtime.context import Context
 from services.runtime.testing import local_context
 from services.site_forecast.handler import handle as forecast_site
-from tests.unit.services.order_volume.plans import BOOK, Order, extracted, plan_of
+from tests.support.plans import BOOK, Order, extracted, plan_of
 
 Handle = Callable[[SimulateOrders, Context], OrdersSimulated]
 

@@ -20,7 +20,7 @@ from services.runtime.attempt import cook
 from services.runtime.handlers import Kitchen, find_handler
 from services.runtime.telemetry import Metrics
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import Order, extracted, plan_of
+from tests.support.plans import Order, extracted, plan_of
 
 EAST: list[Order] = [(back, "east", recipe, 900.0 + back % 7) for back in range(40) for recipe in ("pie", "ramen")]
 WEST: list[Order] = [(back, "west", recipe, 30.0 + back % 5) for back in range(40) for recipe in ("pie", "ramen")]

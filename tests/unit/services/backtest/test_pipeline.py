@@ -16,7 +16,7 @@ from services.backtest.metrics import scores
 from services.backtest.pipeline import MEASURED, Bench
 from services.backtest.shares import order_quantiles
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, Order, history_table, plan_of
+from tests.support.plans import LAST_WEEK, WEEK, Order, history_table, plan_of
 
 WEEKS = 40
 

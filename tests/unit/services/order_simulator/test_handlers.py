@@ -22,7 +22,7 @@ from services.order_simulator import handler, handler_v2
 from services.order_simulator.week import SCHEMA
 from services.runtime.context import Context
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, home, plan_of
+from tests.support.plans import LAST_WEEK, WEEK, home, plan_of
 
 Handle = Callable[[SimulateOrders, Context], OrdersSimulated]
 BOTH = pytest.mark.parametrize("handle", [handler.handle, handler_v2.handle], ids=["v1", "v2"])

@@ -17,7 +17,7 @@ from services.order_volume.fallback import fitted, handle
 from services.order_volume.volume import SCHEMA
 from services.runtime.context import Context
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
+from tests.support.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
 
 LAST_GOOD = "the forecast of run r1 of 18 November 2026"
 NAIVE = "the boxes of the same weeks a year ago, or of the last week where nothing is that old"

@@ -12,7 +12,7 @@ from contracts.order_volume import ForecastOrderVolume
 from services.order_volume.handler import handle
 from services.order_volume.volume import SCHEMA
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
+from tests.support.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
 
 
 def volumes(folder: Path, *batches: list[Order], ahead: tuple[int, ...] = (2, 3, 4, 5)) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from services.recipe_popularity.handler import SCHEMA
 from services.recipe_popularity.spread import DEFAULT_SPREAD
 from services.runtime.context import Context
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
+from tests.support.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
 
 LAST_GOOD = "the shares of run r1 of 18 November 2026"
 NAIVE = "the shares of the same weeks a year ago, or of each recipe's last week on the menu"

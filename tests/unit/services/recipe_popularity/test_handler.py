@@ -11,7 +11,7 @@ from contracts.recipe_popularity import ForecastRecipePopularity
 from services.recipe_popularity.handler import SCHEMA, handle
 from services.recipe_popularity.spread import DEFAULT_SPREAD, SPREAD_BOUNDS
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import BOOK, LAST_WEEK, WEEK, Order, extracted, plan_of
+from tests.support.plans import BOOK, LAST_WEEK, WEEK, Order, extracted, plan_of
 
 RECIPES = ("pie", "ramen", "stew")
 ALL = ("miso", "pie", "ramen", "stew", "tarte")

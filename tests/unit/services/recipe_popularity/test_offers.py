@@ -15,7 +15,7 @@ from services.recipe_popularity.handler import handle
 from services.recipe_popularity.history import menu_history
 from services.recipe_popularity.offers import usual_prices
 from services.runtime.testing import local_context
-from tests.unit.services.order_volume.plans import HISTORY, LAST_WEEK, WEEK, Order, history_table, plan_of
+from tests.support.plans import HISTORY, LAST_WEEK, WEEK, Order, history_table, plan_of
 
 RECIPES = ("pie", "ramen", "stew", "tarte")
 PULL = {"price": -1.5, "emailer": 0.3, "homepage": 0.5}

@@ -6,7 +6,7 @@ import pytest
 
 from services.recipe_popularity.history import MenuHistory, menu_history
 from services.recipe_popularity.spread import DEFAULT_SPREAD, SPREAD_BOUNDS, spreads
-from tests.unit.services.order_volume.plans import HISTORY, LAST_WEEK, WEEK, Order, history_table
+from tests.support.plans import HISTORY, LAST_WEEK, WEEK, Order, history_table
 
 RECIPES = tuple(f"r{number:02}" for number in range(20))
 KINDS = [("soup", "thai")] * len(RECIPES)

@@ -13,7 +13,7 @@ from contracts.site_forecast import ForecastSite
 from services.runtime.testing import local_context
 from services.site_forecast.handler import handle
 from services.site_forecast.needs import SCHEMA, TOTALS
-from tests.unit.services.order_volume.plans import BOOK, LAST_WEEK, WEEK, BookLine, plan_of
+from tests.support.plans import BOOK, LAST_WEEK, WEEK, BookLine, plan_of
 
 ORDERS = pa.schema([("draw", pa.int32()), ("factory", pa.string()), ("recipe", pa.string()), ("orders", pa.float64())])
 PORTIONS = 2.5

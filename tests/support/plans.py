@@ -1,4 +1,4 @@
-"""Plans, recipe books and histories for the tests of the forecasting components."""
+"""Plans, recipe books and histories for the tests of any component."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
