@@ -8,7 +8,7 @@ import psycopg
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contracts.errors import BadRequest, BrigadeError
+from contracts.errors import BadRequest, BrigadeError, PipelineError
 from contracts.redaction import redacted, secrets_of
 from orchestrator.cli import backtest, chaos, contracts, data, forecast, graphs, recovery, runs, stack
 from orchestrator.cli.session import Session, errors
@@ -57,7 +57,7 @@ def main() -> None:
 def explain(error: Exception) -> tuple[str, int]:
     """What to tell a person, and the exit code."""
     if isinstance(error, BrigadeError):
-        return str(error), 2 if isinstance(error, BadRequest) else 1
+        return str(error), 2 if isinstance(error, BadRequest | PipelineError) else 1
     if isinstance(error, BotoCoreError):
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "AWS")
         return f"no answer from {endpoint}: {error}; check AWS_ENDPOINT_URL, or run `brigade up`", 1

@@ -1,8 +1,11 @@
 """Every command says what it does, with an example that is right, and can answer in JSON."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +15,7 @@ import typer.main
 from botocore.exceptions import ClientError, EndpointConnectionError
 from typer.testing import CliRunner
 
-from contracts.errors import BadData, BadRequest
+from contracts.errors import BadData, BadRequest, PipelineError
 from contracts.graph import Graph
 from contracts.pipelines import ORDER_SIMULATION
 from orchestrator import asl
@@ -77,6 +80,7 @@ def test_every_option_says_what_it_is_for(name: str) -> None:
     ("error", "message", "code"),
     [
         (BadRequest("no"), "no", 2),
+        (PipelineError("no"), "no", 2),
         (BadData("no"), "no", 1),
         (EndpointConnectionError(endpoint_url="http://x"), "no answer from http://here: .*; check AWS_ENDPOINT_URL", 1),
         (ClientError({"Error": {"Code": "Denied", "Message": "no"}}, "Send"), "AWS refused: .*Denied", 1),
@@ -107,3 +111,31 @@ def test_a_graph_is_printed_as_diagram_state_machine_or_routing() -> None:
     routing = json.loads(printed("--json"))
     assert routing.pop("digest") == ORDER_SIMULATION.graph.digest
     assert Graph.model_validate(routing) == ORDER_SIMULATION.graph
+
+
+WITH_A_WRONG_PIPELINE = """
+from contracts import pipeline
+from contracts.errors import PipelineError
+
+def refuse(built):
+    raise PipelineError(f"{built.name} cannot work")
+
+pipeline.Pipeline.__post_init__ = refuse
+from orchestrator.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_pipeline_that_cannot_work_is_one_line_of_every_command(debug: bool) -> None:
+    """It is found when the commands are imported, before there is anything to handle errors."""
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    options = ["--debug"] if debug else []
+    argv = [sys.executable, "-c", WITH_A_WRONG_PIPELINE, *options, "graph", "order-simulation"]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    if debug:
+        assert done.returncode == 1
+        assert "Traceback" in done.stderr
+    else:
+        assert (done.returncode, done.stderr) == (2, "error: order-simulation cannot work\n")
