@@ -61,7 +61,7 @@ class Course:
     def start_workers(self, at_once: int) -> None:
         """The data-extractor's only worker handles so many batches at a time."""
         others = tuple(component for component in all_components() if component is not DATA_EXTRACTOR)
-        start_fleet(self.home, self.connection, self.endpoints, self.deployment, others, lambda name: None)
+        start_fleet(self.home, self.connection, self.endpoints, self.deployment, others, lambda line: None)
         version = DATA_EXTRACTOR.versions[0]
         environment = worker_environment(self.endpoints, self.deployment, DATA_EXTRACTOR, version) | {
             "BRIGADE_CONCURRENCY": str(at_once),

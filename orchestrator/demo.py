@@ -62,9 +62,7 @@ def _demo(home: Home) -> int:
         out.print(f"loading {WEEKS} weeks of a synthetic order history, ending {HISTORY_ENDS}")
         store(endpoints.database_url, sample(WEEKS, seed=1, ending=HISTORY_ENDS))
         out.print("starting a worker for each component")
-        start_fleet(
-            home, connection, endpoints, deployment, all_components(), lambda name: out.print(f"  {name} is ready")
-        )
+        start_fleet(home, connection, endpoints, deployment, all_components(), lambda line: out.print(f"  {line}"))
 
         def run(style: str) -> Outcome:
             def following(run_id: str) -> RunHistory:

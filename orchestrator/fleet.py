@@ -1,8 +1,10 @@
 """The workers of every component as background processes of the embedded stack."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from contracts.component import Component
 from orchestrator.database import Connection, fetch_all
@@ -14,7 +16,7 @@ from orchestrator.embedded.processes import (
     find_record,
     is_alive,
     start_process,
-    stop_process,
+    stop_processes,
     wait_until_ready,
 )
 from orchestrator.embedded.stack import Endpoints
@@ -25,6 +27,22 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 
 SHORT_POLL = 5
 """Seconds, on our own LocalStack: a stopping worker waits for its poll, and so does whoever typed `down`."""
+
+ROOT = Path(__file__).parents[1]
+"""Where contracts and services are, beside the orchestrator: in a checkout and installed."""
+
+CODE = (".py", ".sql", ".css", ".js")
+"""Suffixes of what a worker runs or reads. The schemas in contracts are rendered from its models."""
+
+
+def code_digest(component: Component, root: Path = ROOT) -> str:
+    """SHA-256 of the names and contents of the files that make a component's worker: contracts, the runtime and its own."""
+    digest = hashlib.sha256()
+    for folder in ("contracts", "services/runtime", f"services/{component.module}"):
+        for path in sorted(path for path in (root / folder).rglob("*") if path.suffix in CODE and path.is_file()):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(root)} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def worker_argv(component: Component, version: str) -> list[str]:
@@ -52,22 +70,34 @@ def start_fleet(
     components: tuple[Component, ...],
     progress: Callable[[str], None],
 ) -> list[ProcessRecord]:
-    """Start a worker for each component and version that has none, and wait until all report. Raises StackFailed."""
-    records = []
-    for component in components:
-        for version in component.versions:
-            name = queue_name(component, version)
-            running = find_record(home, name)
-            if running and is_alive(running):
+    """Start a worker for each component and version that has none, and wait until all report. Raises StackFailed.
+
+    A worker whose code has changed since it was started is stopped first: its runs go on with the new one. `progress` gets
+    a sentence for each that is restarted or ready.
+    """
+    wanted = [(component, version) for component in components for version in component.versions]
+    missing, ended = [], []
+    for component, version in wanted:
+        name = queue_name(component, version)
+        # Read before the worker reads it: what is edited in between makes the next `up` restart it.
+        code = code_digest(component)
+        running = find_record(home, name)
+        if running and is_alive(running):
+            if running.code == code:
                 continue
-            if running:
-                stop_process(running)
-            log = str(home.logs / f"{name}.log")
-            environment = worker_environment(endpoints, deployment, component, version) | {"BRIGADE_LOG_LOCATION": log}
-            records.append(start_process(home, name, worker_argv(component, version), environment))
+            progress(f"restarting {name}: its code has changed")
+        if running:
+            ended.append(running)
+        missing.append((component, version, name, code))
+    stop_processes(ended)
+    records = []
+    for component, version, name, code in missing:
+        log = str(home.logs / f"{name}.log")
+        environment = worker_environment(endpoints, deployment, component, version) | {"BRIGADE_LOG_LOCATION": log}
+        records.append(start_process(home, name, worker_argv(component, version), environment, code=code))
     for record in records:
         wait_until_ready(record, reports(connection, record.pid))
-        progress(record.name)
+        progress(f"{record.name} is ready")
     return records
 
 

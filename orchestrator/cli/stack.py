@@ -21,7 +21,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 def up(context: typer.Context, as_json: Json = False) -> None:
     """Start the embedded stack and a worker for every component; return when all are healthy.
 
-    AWS_ENDPOINT_URL and DATABASE_URL each replace a part of the stack. Example: brigade up
+    Workers whose code has changed are restarted. AWS_ENDPOINT_URL and DATABASE_URL each replace a part of the stack.
+    Example: brigade up
     """
     session: Session = context.obj
     with session.home.exclusive("up"):
@@ -50,7 +51,7 @@ def _start(session: Session) -> None:
         session.endpoints,
         deployment,
         all_components(),
-        lambda name: say(f"  {name} is ready"),
+        lambda line: say(f"  {line}"),
     )
 
 

@@ -44,6 +44,8 @@ class ProcessRecord(Frozen):
     """The file that holds this record."""
     url: str = ""
     """Where it answers, if it serves something."""
+    code: str = ""
+    """Digest of the code it was started with, if that may change while it runs."""
     stop_signal: int = signal.SIGTERM
 
 
@@ -54,6 +56,7 @@ def start_process(
     env: Mapping[str, str],
     *,
     url: str = "",
+    code: str = "",
     user: str | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> ProcessRecord:
@@ -91,6 +94,7 @@ def start_process(
         log=log,
         path=home.records / f"{name}.json",
         url=url,
+        code=code,
         stop_signal=stop_signal,
     )
     replace_file(record.path, record.model_dump_json())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import uuid
@@ -23,6 +24,7 @@ from tests.behaviour.cli.typed import BRIGADE, Done, error_line, spawned
 from tests.support.processes import has_ended
 from tests.support.stack import temporary_home
 
+ROOT = Path(__file__).parents[3]
 WORKERS = {queue_name(component, version) for component in all_components() for version in component.versions}
 
 
@@ -99,6 +101,34 @@ def test_a_stack_from_up_to_down(home: Home) -> None:
     assert no_process_of(home)
     for text in (err, again.stderr, mended.stderr, stopped.stderr):
         assert "Traceback" not in text
+
+
+def test_up_restarts_the_workers_whose_code_has_changed(tmp_path: Path) -> None:
+    """In a copy of the code, which is what both the command line and the workers import."""
+    for package in ("contracts", "services", "orchestrator"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    handler = tmp_path / "services" / "publisher" / "handler.py"
+    with temporary_home() as home:
+        first = brigade(home, "up", PYTHONPATH=str(tmp_path))
+        assert first.returncode == 0, first.stderr
+        running = status(home)
+
+        handler.write_text(handler.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+        second = brigade(home, "up", PYTHONPATH=str(tmp_path))
+        assert second.returncode == 0, second.stderr
+        after = status(home)
+        told = [line for line in second.stderr.splitlines() if line.startswith("  ")]
+        assert told == ["  restarting publisher: its code has changed", "  publisher is ready"]
+        assert {name for name in running if after[name] != running[name]} == {"publisher"}
+
+        handler.write_text("this is no Python\n", encoding="utf-8")
+        broken = brigade(home, "up", PYTHONPATH=str(tmp_path))
+        assert broken.returncode == 1
+        assert "error: publisher ended while it started" in broken.stderr
+        assert "SyntaxError" in broken.stderr
+        assert {name for name, process in status(home).items() if name != "code" and not process["alive"]} == {
+            "publisher"
+        }
 
 
 def no_process_of(home: Home) -> bool:
