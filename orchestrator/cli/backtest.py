@@ -54,7 +54,7 @@ def backtest(
 ) -> None:
     """Forecast the loaded history from weeks in its past and compare with what came.
 
-    Beside it stand three naive forecasts. Nothing is written, and no worker is needed. Example: brigade backtest
+    Beside it stand three naive forecasts. Nothing is written, and only the database is needed. Example: brigade backtest
     order-simulation --origins 5
     """
     session: Session = context.obj
@@ -64,7 +64,7 @@ def backtest(
     argv += ["--origin-week", str(origin_week)] if origin_week is not None else []
     argv += ["--items", items.value] if items else []
     argv += ["--offers-unknown"] if offers_unknown else []
-    environment = os.environ | {"DATABASE_URL": session.endpoints.database_url}
+    environment = os.environ | {"DATABASE_URL": session.database_url}
     done = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
     if done.returncode != 0:
         raise typer.Exit(done.returncode)  # It has said why on standard error.

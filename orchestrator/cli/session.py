@@ -13,7 +13,7 @@ from orchestrator.aws import Aws
 from orchestrator.database import Connection, connect
 from orchestrator.deploy import Deployment, find_deployment
 from orchestrator.embedded.home import Home, default_home
-from orchestrator.embedded.stack import Endpoints, find_endpoints
+from orchestrator.embedded.stack import Endpoints, find_database_url, find_endpoints
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe."""
@@ -42,6 +42,11 @@ class Session:
     @cached_property
     def endpoints(self) -> Endpoints:
         return self.use(find_endpoints(self.home))
+
+    @cached_property
+    def database_url(self) -> str:
+        """For commands that need nothing of AWS."""
+        return find_database_url(self.home)
 
     def use(self, endpoints: Endpoints) -> Endpoints:
         """Point boto3 here. Only this process's environment changes."""

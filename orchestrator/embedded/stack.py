@@ -130,6 +130,18 @@ def find_endpoints(home: Home) -> Endpoints:
     return Endpoints(aws_endpoint_url=aws, database_url=database, embedded_aws=embedded)
 
 
+def find_database_url(home: Home) -> str:
+    """Where the database is, for what needs no more: the environment first, then what was started here last.
+
+    Raises BadRequest when neither names it.
+    """
+    started = read_endpoints(home)
+    database = os.environ.get("DATABASE_URL") or (started and started.database_url)
+    if not database:
+        raise BadRequest(f"no stack is running in {home.path}: run `brigade up` first, or set DATABASE_URL")
+    return database
+
+
 def read_endpoints(home: Home) -> Endpoints | None:
     return Endpoints.model_validate_json(home.endpoints.read_bytes()) if home.endpoints.exists() else None
 

@@ -149,6 +149,21 @@ def test_a_sample_that_cannot_be_made_leaves_what_was_there(brigade: Brigade, se
         assert fetch_all(connection, "SELECT count(DISTINCT starts) AS weeks FROM orders") == [{"weeks": 4}]
 
 
+def test_a_backtest_needs_a_database_only(brigade: Brigade, settings: dict[str, str]) -> None:
+    database = {"DATABASE_URL": settings["DATABASE_URL"]}
+    brigade("sample", "--weeks", "12", "--ending", "2026-11-20", **settings)
+    done = brigade("backtest", "order-volume", "--origins", "1", "--json", **database)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["weeks_loaded"] == 12
+
+
+def test_a_backtest_without_a_database_says_how_to_have_one(brigade: Brigade) -> None:
+    done = brigade("backtest", "order-volume", AWS_ENDPOINT_URL=NOBODY)
+    assert done.returncode == 2
+    assert error_line(done).endswith(": run `brigade up` first, or set DATABASE_URL")
+    assert done.stdout == ""
+
+
 def test_nothing_to_stop(brigade: Brigade) -> None:
     done = brigade("down")
     assert (done.returncode, done.stdout) == (0, "")

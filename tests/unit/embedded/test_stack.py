@@ -6,7 +6,7 @@ import pytest
 
 from contracts.errors import BadRequest
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.stack import Endpoints, find_endpoints, start, status, stop
+from orchestrator.embedded.stack import Endpoints, find_database_url, find_endpoints, start, status, stop
 
 AWS, DATABASE = "http://127.0.0.1:4566", "postgresql://elsewhere/brigade"
 OURS = Endpoints(aws_endpoint_url="http://127.0.0.1:1", database_url="postgresql://ours")
@@ -66,6 +66,14 @@ def test_what_is_missing_is_named(given: str, missing: str, monkeypatch: pytest.
     monkeypatch.setenv(given, "x")
     with pytest.raises(BadRequest, match=f"no stack is running in .*: run `brigade up` first, or set {missing}"):
         find_endpoints(Home(tmp_path))
+
+
+def test_the_database_alone_is_found_as_the_stack_is(up: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert find_database_url(up) == OURS.database_url
+    with pytest.raises(BadRequest, match=r"no stack is running in .*: run `brigade up` first, or set DATABASE_URL"):
+        find_database_url(Home(tmp_path / "empty"))
+    monkeypatch.setenv("DATABASE_URL", DATABASE)
+    assert find_database_url(up) == find_database_url(Home(tmp_path / "empty")) == DATABASE
 
 
 def test_credentials_are_made_up_for_the_embedded_stack_only(monkeypatch: pytest.MonkeyPatch) -> None:
