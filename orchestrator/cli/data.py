@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from contracts.errors import BadRequest
+from orchestrator.cli.dates import day_of
 from orchestrator.cli.session import Session, print_json, say
 from orchestrator.data import OrderHistory, latest_friday, load_food_demand, load_long, store
 from orchestrator.data import sample as synthetic_history
@@ -15,7 +16,6 @@ from orchestrator.database import make_tables
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Append = Annotated[bool, typer.Option("--append", help="Add to what is loaded instead of replacing it.")]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
 class Format(StrEnum):
@@ -31,7 +31,8 @@ def load(
     layout: Annotated[Format, typer.Option("--format", help="Of the file: see docs/data.md.")] = Format.LONG,
     weeks: Annotated[str | None, typer.Option(help="food-demand: the week numbers to load, as 1:10.")] = None,
     ending: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="food-demand: last day of the last week, a Friday.")
+        date | None,
+        typer.Option(parser=day_of, metavar="DATE", help="food-demand: last day of the last week, a Friday."),
     ] = None,
     factories: Annotated[Path | None, typer.Option(help="Factories, their regions and caps.")] = None,
     rejects: Annotated[Path | None, typer.Option(help="Load the good rows and write the bad ones here.")] = None,
@@ -48,7 +49,7 @@ def load(
             raise BadRequest(
                 "the food-demand layout numbers its weeks: say with --ending DATE on which Friday the last ends"
             )
-        loaded = load_food_demand(file, _weeks(weeks), ending.date(), factories)
+        loaded = load_food_demand(file, _weeks(weeks), ending, factories)
     elif weeks or ending:
         raise BadRequest("--weeks and --ending are of the food-demand layout: add --format food-demand")
     else:
@@ -63,13 +64,13 @@ def sample(
     weeks: Annotated[int, typer.Option(min=2, max=1000, help="Length of the history.")] = 104,
     seed: Annotated[int, typer.Option(help="The same seed makes the same history.")] = 1,
     ending: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its last day, a Friday; the latest by default.")
+        date | None, typer.Option(parser=day_of, metavar="DATE", help="Its last day, a Friday; the latest by default.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a synthetic history and load it. Example: brigade sample --weeks 104 --seed 1"""
     session: Session = context.obj
-    last: date = ending.date() if ending else latest_friday(datetime.now(UTC).date())
+    last = ending or latest_friday(datetime.now(UTC).date())
     history = synthetic_history(weeks, seed, last)
     _store(session, history, append=False)
     _report(history, as_json, 0)

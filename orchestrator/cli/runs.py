@@ -1,6 +1,6 @@
 """run, runs, history, logs."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from contracts.errors import BadRequest
 from contracts.message import Replacement
 from contracts.pipelines import component_named, pipeline_named
 from orchestrator import logs as run_logs
+from orchestrator.cli.dates import day_of
 from orchestrator.cli.session import Session, errors, out, print_json, say
 from orchestrator.execute import Outcome, execute
 from orchestrator.fleet import missing_workers
@@ -28,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 def run(
     context: typer.Context,
     pipeline: Annotated[str, typer.Argument(help="For example order-simulation.")],
-    day: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The day the run plans from.")],
+    day: Annotated[date, typer.Option("--date", parser=day_of, metavar="DATE", help="The day the run plans from.")],
     style: Annotated[str, typer.Option(help="orchestrated or choreographed.")] = "orchestrated",
     flag: Annotated[list[str] | None, typer.Option(help="COMPONENT=VERSION, for this run only.")] = None,
     seed: Annotated[int, typer.Option(help="Of the simulation's random draws.")] = 1,
@@ -49,7 +50,7 @@ def run(
         session.deployment,
         chosen,
         style,
-        day.date(),
+        day,
         flags,
         seed,
         started=lambda run_id: _say_started(session, run_id, wanted),
