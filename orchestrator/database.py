@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from contracts.errors import BadRequest
+from contracts.redaction import redacted
 
 Connection = psycopg.Connection[DictRow]
 
@@ -19,10 +20,16 @@ def connect(database_url: str) -> Connection:
     try:
         return psycopg.connect(database_url, row_factory=dict_row, autocommit=True, connect_timeout=10)
     except psycopg.Error as error:
-        reason = str(error).strip() or type(error).__name__
         raise BadRequest(
-            f"no connection to the database: {reason.splitlines()[-1]}; check DATABASE_URL, or run `brigade up`"
+            f"no connection to the database: {reason_of(error)}; check DATABASE_URL, or run `brigade up`"
         ) from error
+
+
+def reason_of(error: psycopg.Error) -> str:
+    """On one line, without the questions libpq asks back and without passwords."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = " ".join(line for line in lines if line and not line.endswith("?"))
+    return redacted(told.rstrip(".;")) or type(error).__name__
 
 
 _MISSING = """

@@ -1,13 +1,16 @@
 """What a newcomer types wrong is answered in words that say what to type."""
 
+import re
 from datetime import date
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from contracts.errors import BadRequest
 from orchestrator.cli.app import app
 from orchestrator.cli.dates import day_of
+from orchestrator.database import connect, reason_of
 
 
 @pytest.mark.parametrize("text", ["25.11.2026", "2026-02-30", "", "2026-11-25T00:00"])
@@ -27,3 +30,17 @@ def test_help_shows_no_format_codes(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).stdout
     assert "DATE" in shown
     assert "%Y" not in shown
+
+
+def test_no_database_is_one_sentence() -> None:
+    with pytest.raises(BadRequest) as raised:
+        connect("postgresql://me:hunter2@127.0.0.1:1/none")
+    told = str(raised.value)
+    assert "onnection refused; check DATABASE_URL" in told
+    assert not re.search(r"  |\?|\n|hunter2", told)
+
+
+def test_a_reason_keeps_its_first_half_and_no_password() -> None:
+    error = psycopg.OperationalError("no door at x://me:hunter2@h: shut\n\tIs the server running locally?\n")
+    assert reason_of(error) == "no door at x://me:***@h: shut"
+    assert reason_of(psycopg.OperationalError("")) == "OperationalError"
