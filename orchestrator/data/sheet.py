@@ -144,6 +144,10 @@ class Sheet:
         with _readable(path), path.open(encoding="utf-8-sig", newline="") as file:
             header = [cell.strip().lower() for cell in next(csv.reader(file, strict=True), [])]
         named = [column for column in header if column]
+        if not named:
+            raise BadRequest(f"{path} is empty: its first line names the columns, with commas")
+        if len(header) == 1 and ";" in header[0]:
+            raise BadRequest(f"{path} is separated by ;, not by commas: save it as CSV with commas")
         if len(set(named)) != len(named):
             raise BadRequest(f"{path} has two columns of one name: keep one of them")
         self._header = header

@@ -110,8 +110,9 @@ def test_a_row_of_another_width_is_rejected_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"", "a.csv lacks the column centre, num_orders/n"),
-        (b"centre;num_orders\n", "a.csv lacks the column centre, num_orders/n"),
+        (b"", "a.csv is empty"),
+        (b"centre\n", "a.csv lacks the column num_orders/n"),
+        (b"centre;num_orders\n", "a.csv is separated by ;, not by commas"),
         (b"centre,n,N\n", "a.csv has two columns of one name"),
         (b"centre,n\n\xff,1\n", "a.csv is not UTF-8 text"),
         (b'centre,n\n"mill,1\n', "a.csv is not a comma-separated file"),
