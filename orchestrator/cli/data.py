@@ -62,7 +62,7 @@ def load(
 def sample(
     context: typer.Context,
     weeks: Annotated[int, typer.Option(min=2, max=1000, help="Length of the history.")] = 104,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same history.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same history.")] = 1,
     ending: Annotated[
         date | None, typer.Option(parser=day_of, metavar="DATE", help="Its last day, a Friday; the latest by default.")
     ] = None,

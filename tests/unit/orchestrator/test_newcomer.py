@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +12,8 @@ from contracts.errors import BadRequest
 from orchestrator.cli.app import app
 from orchestrator.cli.dates import day_of
 from orchestrator.database import connect, reason_of
+
+DATA = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 @pytest.mark.parametrize("text", ["25.11.2026", "2026-02-30", "", "2026-11-25T00:00"])
@@ -44,3 +47,18 @@ def test_a_reason_keeps_its_first_half_and_no_password() -> None:
     error = psycopg.OperationalError("no door at x://me:hunter2@h: shut\n\tIs the server running locally?\n")
     assert reason_of(error) == "no door at x://me:***@h: shut"
     assert reason_of(psycopg.OperationalError("")) == "OperationalError"
+
+
+def test_the_documentation_and_the_command_agree_on_the_length_of_a_sample() -> None:
+    def bound(weeks: int) -> str:
+        told = CliRunner().invoke(app, ["sample", "--weeks", str(weeks)]).output
+        found = re.search(r"than or equal to (\d+)", told)
+        assert found, told
+        return found[1]
+
+    assert f"N weeks ({bound(0)} to {bound(99_999)}) up" in DATA.read_text(encoding="utf-8")
+
+
+def test_a_seed_is_not_negative() -> None:
+    done = CliRunner().invoke(app, ["sample", "--seed", "-1"])
+    assert done.exit_code == 2
