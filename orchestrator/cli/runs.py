@@ -82,12 +82,13 @@ def _follow(session: Session, run_id: str) -> RunHistory:
 
 
 def _flags(given: list[str]) -> dict[str, str]:
-    flags = {}
+    flags: dict[str, str] = {}
     for text in given:
         component, found, version = text.partition("=")
         if not found or not version:
             raise BadRequest(f"--flag {text}: write COMPONENT=VERSION, as order-simulator=v2")
-        flags[component] = version
+        if flags.setdefault(component, version) != version:
+            raise BadRequest(f"--flag {component}: {flags[component]} and {version} cannot both run: give one of them")
     return flags
 
 

@@ -62,3 +62,10 @@ def test_the_documentation_and_the_command_agree_on_the_length_of_a_sample() -> 
 def test_a_seed_is_not_negative() -> None:
     done = CliRunner().invoke(app, ["sample", "--seed", "-1"])
     assert done.exit_code == 2
+
+
+def test_one_component_has_one_flag() -> None:
+    flags = ["--flag", "order-simulator=v1", "--flag", "order-simulator=v2"]
+    error = CliRunner().invoke(app, ["run", "order-simulation", "--date", "2026-11-25", *flags]).exception
+    assert isinstance(error, BadRequest)
+    assert str(error) == "--flag order-simulator: v1 and v2 cannot both run: give one of them"
