@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +17,16 @@ from orchestrator.embedded.home import Home, default_home
 from orchestrator.embedded.stack import Endpoints, find_database_url, find_endpoints
 
 WIDE = 200
-"""Columns of a table that goes to a file or a pipe."""
+"""Columns of a table that goes to a file or a pipe, unless COLUMNS says another number."""
 
-out = Console() if sys.stdout.isatty() else Console(width=WIDE)
+
+def piped_width(environment: Mapping[str, str]) -> int:
+    """COLUMNS where it is a number above 0, else WIDE."""
+    columns = environment.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) else WIDE
+
+
+out = Console() if sys.stdout.isatty() else Console(width=piped_width(os.environ))
 errors = Console(stderr=True)
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from contracts.errors import BadRequest
 from orchestrator.cli.app import app
 from orchestrator.cli.dates import day_of
+from orchestrator.cli.session import WIDE, piped_width
 from orchestrator.database import connect, reason_of
 
 DATA = Path(__file__).parents[3] / "docs" / "data.md"
@@ -69,3 +70,9 @@ def test_one_component_has_one_flag() -> None:
     error = CliRunner().invoke(app, ["run", "order-simulation", "--date", "2026-11-25", *flags]).exception
     assert isinstance(error, BadRequest)
     assert str(error) == "--flag order-simulator: v1 and v2 cannot both run: give one of them"
+
+
+@pytest.mark.parametrize(("columns", "width"), [("80", 80), ("0", WIDE), ("", WIDE), ("wide", WIDE)])
+def test_a_piped_table_is_as_wide_as_columns_says(columns: str, width: int) -> None:
+    assert piped_width({"COLUMNS": columns}) == width
+    assert piped_width({}) == WIDE
