@@ -30,6 +30,14 @@ WHERE run_id = %(run_id)s GROUP BY replaced ORDER BY min(position), replaced
 _PUBLICATION = "SELECT sha256, rows, uri, csv_uri FROM publications WHERE run_id = %(run_id)s"
 
 
+class NoSuchRun(BadRequest):
+    """No run has this id."""
+
+
+class HasEnded(BadRequest):
+    """The run has ended in a way that leaves nothing to do."""
+
+
 class AttemptAtStep(Frozen):
     """One attempt at a step, or a step that has had none: `attempt` is 0 then. Times are UTC, durations in seconds.
 
@@ -78,10 +86,10 @@ class RunHistory(Frozen):
 
 
 def read_history(connection: Connection, run_id: str) -> RunHistory:
-    """Raises BadRequest when there is no such run."""
+    """Raises NoSuchRun when there is none."""
     runs = fetch_all(connection, _RUN, {"run_id": run_id})
     if not runs:
-        raise BadRequest(f"there is no run '{run_id}': `brigade runs` lists them")
+        raise NoSuchRun(f"there is no run '{run_id}': `brigade runs` lists them")
     run = runs[0]
     published = fetch_all(connection, _PUBLICATION, {"run_id": run_id})
     return RunHistory(

@@ -23,7 +23,9 @@ from contracts.run import RunRequest
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, fetch_all
 from orchestrator.deploy import Deployment, published_version
+from orchestrator.history import HasEnded, NoSuchRun
 from orchestrator.start import STYLES, Started, execution_arn, one_at_a_time, sending, start_execution
+from orchestrator.stop import STOPPED
 
 _LOCK = """
 SELECT status, style, request, graph, traceparent, generation, execution, deadline < now() AS overdue
@@ -61,10 +63,11 @@ WHERE s.run_id = %(run_id)s AND s.state = 'waiting' AND NOT EXISTS (
 RETURNING s.component, s.item, s.version
 """
 
-# Runs under way, and runs that failed although no step of theirs did: an execution was lost, a deadline passed.
+# Runs under way, and runs that failed although no step of theirs did: an execution was lost, a deadline passed. Not those
+# that somebody stopped.
 _UNFINISHED = """
 SELECT r.run_id FROM runs r
-WHERE r.status = 'RUNNING' OR (r.status = 'FAILED' AND NOT EXISTS (
+WHERE r.status = 'RUNNING' OR (r.status = 'FAILED' AND r.cause IS DISTINCT FROM %(stopped)s AND NOT EXISTS (
     SELECT 1 FROM steps s WHERE s.run_id = r.run_id AND s.state = 'failed'
 ))
 ORDER BY r.started_at
@@ -76,7 +79,7 @@ class UnderWay(BadRequest):
 
 
 def unfinished_runs(connection: Connection) -> list[str]:
-    return [row["run_id"] for row in fetch_all(connection, _UNFINISHED)]
+    return [row["run_id"] for row in fetch_all(connection, _UNFINISHED, {"stopped": STOPPED})]
 
 
 def redrive_run(
@@ -84,8 +87,8 @@ def redrive_run(
 ) -> Started:
     """Set a run going again. Nothing has changed when this raises BadRequest.
 
-    It does when there is no such run, or it has succeeded, or what it started with is not deployed any more; UnderWay when
-    its execution is running.
+    It does when there is no such run (NoSuchRun), or it has succeeded (HasEnded), or what it started with is not deployed any
+    more; UnderWay when its execution is running.
     """
     if style is not None and style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
@@ -118,10 +121,10 @@ def redrive_run(
 def _lock(aws: Aws, connection: Connection, run_id: str) -> DictRow:
     rows = fetch_all(connection, _LOCK, {"run_id": run_id})
     if not rows:
-        raise BadRequest(f"there is no run '{run_id}': `brigade runs` lists them")
+        raise NoSuchRun(f"there is no run '{run_id}': `brigade runs` lists them")
     run = rows[0]
     if run["status"] == "SUCCEEDED":
-        raise BadRequest(f"run {run_id} has succeeded: start a new one with `brigade run`")
+        raise HasEnded(f"run {run_id} has succeeded: start a new one with `brigade run`")
     if run["status"] == "RUNNING" and run["execution"] and _is_running(aws, run["execution"]):
         raise UnderWay(f"run {run_id} is under way: `brigade history {run_id}` shows where it is")
     return run

@@ -1,4 +1,4 @@
-"""redrive and dlq: getting runs and messages going again."""
+"""redrive, stop and dlq: getting runs and messages going again, or no further."""
 
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from orchestrator import dead_letters
 from orchestrator.cli.session import Session, errors, out, print_json, say
 from orchestrator.dead_letters import Held
 from orchestrator.redrive import UnderWay, redrive_run, unfinished_runs
+from orchestrator.stop import STOPPED, stop_run
 from orchestrator.watch import follow
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -65,6 +66,20 @@ def _redrive_unfinished(session: Session, style: str | None) -> tuple[list[str],
             say(f"redrove {run}")
         going.append(run)
     return going, refused
+
+
+def stop(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN")],
+    as_json: Json = False,
+) -> None:
+    """End a run that is under way; a redrive goes on with it. Example: brigade stop 2026-11-25-orchestrated-1a2b3c"""
+    session: Session = context.obj
+    stop_run(session.aws, session.connection, run_id)
+    if as_json:
+        print_json({"run_id": run_id, "status": "FAILED", "cause": STOPPED})
+    else:
+        say(f"stopped {run_id}: `brigade redrive {run_id}` goes on with it")
 
 
 @dlq.command("list")
@@ -149,4 +164,4 @@ def _look(session: Session, component: str) -> list[Held]:
     return held
 
 
-COMMANDS = (redrive,)
+COMMANDS = (redrive, stop)

@@ -1,0 +1,100 @@
+"""A run that somebody stops ends at once, in both styles, and can go on later."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from contracts.message import Event
+from orchestrator.history import HasEnded, NoSuchRun
+from orchestrator.redrive import unfinished_runs
+from orchestrator.stop import stop_run
+from services.runtime.context import Context
+from tests.behaviour.cli.typed import error_line
+from tests.behaviour.runtime.floor import PATIENCE, Floor
+from tests.behaviour.runtime.redriving import brigade, redrive
+
+STYLES = ("orchestrated", "choreographed")
+
+pytestmark = pytest.mark.usefixtures("no_patience", "no_runs")
+
+
+class Slow:
+    """A handler that is at work until it is let go."""
+
+    def __init__(self, floor: Floor, component: str) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+        self._usual = floor.handlers[component]
+        floor.handlers[component] = self
+
+    def __call__(self, inputs: Any, ctx: Context) -> Event:
+        self.begun.set()
+        assert self.go.wait(PATIENCE)
+        return self._usual(inputs, ctx)
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_run_is_stopped_and_goes_on_when_it_is_redriven(snack_bar: Floor, style: str) -> None:
+    slow = Slow(snack_bar, "chopper")
+    run_id = snack_bar.start(style)
+    async with snack_bar.working():
+        await snack_bar.until(slow.begun.is_set)
+        stop_run(snack_bar.aws, snack_bar.connection, run_id)
+        run = await snack_bar.ended(run_id)
+        assert (run["status"], run["cause"]) == ("FAILED", "stopped by request")
+        assert unfinished_runs(snack_bar.connection) == []
+        slow.go.set()
+        await snack_bar.settled()
+        assert snack_bar.attempts(run_id, "server") == []
+        if style == "orchestrated":
+            # ABORTED on AWS; LocalStack fails the Map of a stopped execution, and with it the execution.
+            assert snack_bar.execution(run_id)["status"] in ("ABORTED", "FAILED")
+        redrive(snack_bar, run_id)
+        run = await snack_bar.ended(run_id)
+        await snack_bar.settled()
+    assert (run["status"], run["cause"], run["generation"]) == ("SUCCEEDED", None, 2)
+    # What was at work when the run was stopped has answered: its answer counts.
+    assert all(outcome == "done" for *_, outcome, _ in snack_bar.attempts(run_id, "chopper"))
+    assert snack_bar.attempts(run_id, "server") == [("-", 1, "done", None)]
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_the_last_step_of_a_stopped_run_does_not_count(snack_bar: Floor, style: str) -> None:
+    """It was at work when the run was stopped, and would have ended it."""
+    slow = Slow(snack_bar, "server")
+    run_id = snack_bar.start(style)
+    async with snack_bar.working():
+        await snack_bar.until(slow.begun.is_set)
+        stop_run(snack_bar.aws, snack_bar.connection, run_id)
+        slow.go.set()
+        await snack_bar.settled()
+        run = await snack_bar.ended(run_id)
+    assert (run["status"], run["cause"]) == ("FAILED", "stopped by request")
+
+
+async def test_an_execution_that_is_not_there_keeps_no_run_alive(snack_bar: Floor) -> None:
+    run_id = snack_bar.start("orchestrated")
+    stop_run(snack_bar.aws, snack_bar.connection, snack_bar.start("orchestrated"))
+    gone = f"{snack_bar.execution(run_id)['executionArn']}-gone"
+    snack_bar.connection.execute("UPDATE runs SET execution = %s WHERE run_id = %s", (gone, run_id))
+    stop_run(snack_bar.aws, snack_bar.connection, run_id)
+    assert (await snack_bar.ended(run_id))["cause"] == "stopped by request"
+
+
+async def test_what_has_ended_is_not_stopped(snack_bar: Floor) -> None:
+    run_id = snack_bar.start("choreographed")
+    stop_run(snack_bar.aws, snack_bar.connection, run_id)
+    with pytest.raises(HasEnded, match=f"run {run_id} has FAILED already: there is nothing to stop"):
+        stop_run(snack_bar.aws, snack_bar.connection, run_id)
+    with pytest.raises(NoSuchRun, match="there is no run 'r0': `brigade runs` lists them"):
+        stop_run(snack_bar.aws, snack_bar.connection, "r0")
+
+
+async def test_the_command(snack_bar: Floor) -> None:
+    run_id = snack_bar.start("choreographed")
+    done = await brigade(snack_bar, "stop", run_id)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"stopped {run_id}: `brigade redrive {run_id}` goes on with it\n"
+    again = await brigade(snack_bar, "stop", run_id)
+    assert again.returncode == 2
+    assert error_line(again) == f"run {run_id} has FAILED already: there is nothing to stop"
