@@ -10,6 +10,7 @@ from contracts.errors import PipelineError
 from contracts.graph import Graph, Need, Node, Selection
 from contracts.message import Event, Item, Plan
 from contracts.run import RunRequest
+from contracts.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A declared pipeline, checked when it is built. `deadline` bounds a run, in seconds.
+    """A declared pipeline, checked when it is built. `deadline` bounds a run, in seconds; `schedule` starts runs.
 
     Raises PipelineError, naming both ends, for an input that nothing upstream produces, a cycle, and a condition or a Map
     that depends on anything but the plan.
@@ -85,6 +86,7 @@ class Pipeline:
     name: str
     flow: Sequence
     deadline: int = 4 * 3600
+    schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
         _check_start(self)
@@ -162,10 +164,9 @@ def _node(place: Place, pipeline: Pipeline, plan: type[Event]) -> Node:
 
 def _unwrap(annotation: object) -> tuple[bool, type]:
     """Whether a field takes many, and of which class."""
-    if get_origin(annotation) is tuple:
-        annotation = get_args(annotation)[0]
-        return True, annotation if isinstance(annotation, type) else object
-    return False, annotation if isinstance(annotation, type) else object
+    many = get_origin(annotation) is tuple
+    wanted = get_args(annotation)[0] if many else annotation
+    return many, wanted if isinstance(wanted, type) else object
 
 
 def _need(where: str, field: str, wanted: type[Event], many: bool, place: Place, pipeline: Pipeline) -> Need:

@@ -10,6 +10,7 @@ from contracts.order_volume import ORDER_VOLUME
 from contracts.pipeline import Choice, Map, Parallel, Pipeline, Sequence
 from contracts.publisher import PUBLISHER
 from contracts.recipe_popularity import RECIPE_POPULARITY
+from contracts.schedule import Schedule
 from contracts.site_forecast import SITE_FORECAST
 
 ORDER_SIMULATION = Pipeline(
@@ -31,6 +32,7 @@ ORDER_SIMULATION = Pipeline(
             PUBLISHER,
         )
     ),
+    schedule=Schedule("cron(0 4 * * ? *)"),
 )
 
 PIPELINES = (ORDER_SIMULATION,)
