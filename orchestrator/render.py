@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from contracts.pipeline import Pipeline
-from orchestrator import asl, asyncapi, template
+from orchestrator import asl, asyncapi, catalogue, template
 from orchestrator.diagram import mermaid
 from orchestrator.policies import policies
 
@@ -23,7 +23,7 @@ def rendered(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
 
 def for_squads(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
     """What squads read about each other: texts by path in the checkout. Raises BadRequest when pyyaml is not installed."""
-    return {"contracts/asyncapi.yaml": asyncapi.text(pipelines)}
+    return {"contracts/asyncapi.yaml": asyncapi.text(pipelines), "docs/catalogue.html": catalogue.text(pipelines)}
 
 
 def write(pipelines: tuple[Pipeline, ...], folder: Path = FOLDER) -> list[Path]:

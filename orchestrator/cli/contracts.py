@@ -69,7 +69,7 @@ def status(against: Against = "", as_json: Json = False) -> None:
 
 @contracts.command()
 def render(as_json: Json = False) -> None:
-    """Write the committed schemas and asyncapi.yaml again. Example: brigade contracts render"""
+    """Write the committed schemas, asyncapi.yaml and catalogue again. Example: brigade contracts render"""
     changed = [path.name for path in (*schemas.write(PIPELINES), *rendering.write_for_squads(PIPELINES))]
     if as_json:
         print_json({"changed": changed})

@@ -40,7 +40,7 @@ def graph(
 
 
 def render(as_json: Json = False) -> None:
-    """Write the committed state machines, template, diagrams, policies, schemas and asyncapi.yaml again.
+    """Write the committed state machines, template, diagrams, policies, schemas, asyncapi.yaml and catalogue again.
 
     Example: brigade render
     """

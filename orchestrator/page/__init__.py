@@ -1,8 +1,5 @@
 """A run on one HTML file that needs nothing else: what the Step Functions console shows, for both styles."""
 
-import base64
-import hashlib
-from importlib.resources import files
 from pathlib import Path
 
 from contracts.errors import BadRequest
@@ -10,6 +7,7 @@ from orchestrator.database import Connection
 from orchestrator.history import in_words
 from orchestrator.page.content import RunOnPage, read_page
 from orchestrator.page.diagram import diagram
+from orchestrator.page.document import asset, document
 from orchestrator.page.markup import Child, Markup, el, join
 from orchestrator.page.steps import component_section, log_block, pill
 from orchestrator.page.timeline import timeline
@@ -27,7 +25,7 @@ def write_page(connection: Connection, run_id: str, file: Path) -> None:
 
 def render(page: RunOnPage) -> bytes:
     """The page as UTF-8."""
-    title = f"Run {page.history.run_id}"
+    script = asset(__package__, "page.js")
     has_bars = any(step.attempts for step in page.steps)
     body = el(
         "body",
@@ -44,32 +42,9 @@ def render(page: RunOnPage) -> bytes:
             el("section", el("h2", "Steps"), _buttons(), *(component_section(page, node) for node in page.graph.nodes)),
             _other_lines(page),
         ),
-        Markup(f"<script>{_asset('page.js')}</script>"),
+        Markup(f"<script>{script}</script>"),
     )
-    return f"<!doctype html>\n{el('html', _head(title), body, lang='en')}\n".encode()
-
-
-def _head(title: str) -> Markup:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=_policy(_asset("page.js"))),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", title),
-        el("link", rel="icon", href="data:,"),
-        Markup(f"<style>{_asset('style.css')}</style>"),
-    )
-
-
-def _policy(script: str) -> str:
-    """Load nothing, and run no script but the page's own, whatever an input or a log line may contain."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return document(f"Run {page.history.run_id}", body, asset(__package__, "style.css"), script).encode()
 
 
 def _headline(page: RunOnPage) -> Markup:

@@ -1,7 +1,10 @@
 """The pipeline's graph as a picture, coloured by where the run's steps stand."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
+from contracts.graph import Graph
 from orchestrator.page.content import RunOnPage, StepOnPage, counts_of, status_of
 from orchestrator.page.layout import Edge, Layout, Point, place
 from orchestrator.page.markup import Markup, el, join
@@ -16,22 +19,37 @@ MARGIN = 6.0
 
 
 def diagram(page: RunOnPage, upright: bool) -> Markup:
-    """From left to right or, `upright`, from top to bottom. Boxes lead to the component's steps."""
-    wide = max(120.0, 22 + LETTER * max(len(node.component) for node in page.graph.nodes))
-    if upright:
-        layout = place(page.graph, BOX_HEIGHT, wide, gap_along=30, gap_across=12)
-    else:
-        layout = place(page.graph, wide, BOX_HEIGHT, gap_along=26, gap_across=18)
-    paper = _Paper(layout, BOX_HEIGHT if upright else wide, upright)
-    boxes = (_box(page, component, paper.at(centre), wide) for component, centre in layout.boxes.items())
-    edges = (paper.edge(edge, points) for edge, points in layout.edges.items())
-    width, height = paper.size
+    """Coloured by status. Boxes lead to the component's steps."""
     said = "; ".join(
         f"{node.component}: {counts_of(page.of(node.component)) or 'waiting'}" for node in page.graph.nodes
     )
+    return drawing(page.graph, lambda component: _box(page, component), said, upright)
+
+
+@dataclass(frozen=True)
+class Box:
+    """What is written on a component's box below its name, at most two lines, and where it leads."""
+
+    lines: tuple[str, ...]
+    href: str
+    class_: str
+    style: str | None = None
+
+
+def drawing(graph: Graph, box: Callable[[str], Box], said: str, upright: bool) -> Markup:
+    """From left to right or, `upright`, from top to bottom. `said` tells it to those who do not see it."""
+    wide = max(120.0, 22 + LETTER * max(len(node.component) for node in graph.nodes))
+    if upright:
+        layout = place(graph, BOX_HEIGHT, wide, gap_along=30, gap_across=12)
+    else:
+        layout = place(graph, wide, BOX_HEIGHT, gap_along=26, gap_across=18)
+    paper = _Paper(layout, BOX_HEIGHT if upright else wide, upright)
+    boxes = (_drawn(component, box(component), paper.at(centre), wide) for component, centre in layout.boxes.items())
+    edges = (paper.edge(edge, points) for edge, points in layout.edges.items())
+    width, height = paper.size
     return el(
         "svg",
-        el("title", f"The pipeline {page.graph.pipeline}. {said}"),
+        el("title", f"The pipeline {graph.pipeline}. {said}"),
         *edges,
         *boxes,
         viewBox=f"0 0 {width:.0f} {height:.0f}",
@@ -72,19 +90,22 @@ def _text(point: Point) -> str:
     return f"{point[0]:.1f},{point[1]:.1f}"
 
 
-def _box(page: RunOnPage, component: str, centre: Point, wide: float) -> Markup:
+def _box(page: RunOnPage, component: str) -> Box:
     steps = page.of(component)
     status = status_of(steps)
-    x, y = centre[0] - wide / 2, centre[1] - BOX_HEIGHT / 2
     version = steps[0].version if steps else ""
-    lines = (
-        el("text", component, x=x + 10, y=y + 19, class_="name"),
-        el("text", f"{MARKS.get(status, '')} {counts_of(steps) or 'waiting'}", x=x + 10, y=y + 36),
-        el("text", " · ".join(filter(None, (version, _worked(page, steps)))), x=x + 10, y=y + 52),
-    )
+    counted = f"{MARKS.get(status, '')} {counts_of(steps) or 'waiting'}"
+    worked = " · ".join(filter(None, (version, _worked(page, steps))))
+    return Box((counted, worked), f"#{component}", f"box {status.replace(' ', '-')}")
+
+
+def _drawn(component: str, box: Box, centre: Point, wide: float) -> Markup:
+    x, y = centre[0] - wide / 2, centre[1] - BOX_HEIGHT / 2
+    lines = [el("text", component, x=x + 10, y=y + 19, class_="name")]
+    lines += [el("text", line, x=x + 10, y=y + 36 + 16 * number) for number, line in enumerate(box.lines)]
     frame = el("rect", x=x, y=y, width=wide, height=BOX_HEIGHT, rx=6)
     edge = el("rect", x=x, y=y, width=4.0, height=BOX_HEIGHT, rx=2, class_="edge")
-    return el("a", frame, edge, *lines, href=f"#{component}", class_=f"box {status.replace(' ', '-')}")
+    return el("a", frame, edge, *lines, href=box.href, class_=box.class_, style=box.style)
 
 
 def _worked(page: RunOnPage, steps: list[StepOnPage]) -> str:
