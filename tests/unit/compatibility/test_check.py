@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from polyfactory.factories.pydantic_factory import ModelFactory
+from rich.console import Console
 from typer.testing import CliRunner
 
 from contracts.component import Component
@@ -16,6 +17,7 @@ from contracts.resolve import assemble, resolve
 from contracts.run import RunRequest
 from orchestrator.cli import contracts as commands
 from orchestrator.cli.app import app
+from orchestrator.cli.session import WIDE
 from orchestrator.compatibility import schemas
 from orchestrator.compatibility.check import OUTSIDE, Break, as_reader, compare, failing
 from orchestrator.compatibility.status import status
@@ -237,7 +239,9 @@ def test_a_version_can_go_when_nobody_takes_it_and_nobody_deployed_did() -> None
 
 
 def told(monkeypatch: pytest.MonkeyPatch, old: dict[str, Json], *arguments: str) -> tuple[int, str]:
+    """Tables as wide as nothing is cut, whatever COLUMNS says: a test worker of xdist has 80."""
     monkeypatch.setattr(commands, "documents_of", lambda revision: old)
+    monkeypatch.setattr(commands, "out", Console(width=WIDE))
     result = CliRunner().invoke(app, ["contracts", *arguments, "--against", "then"])
     return result.exit_code, result.output
 
