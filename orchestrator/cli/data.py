@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from contracts.errors import BadRequest
+from contracts.errors import BadData, BadRequest
 from orchestrator.cli.dates import day_of
 from orchestrator.cli.session import Session, print_json, say
-from orchestrator.data import OrderHistory, latest_friday, load_food_demand, load_long, store
+from orchestrator.data import Loaded, OrderHistory, latest_friday, load_food_demand, load_long, store
 from orchestrator.data import sample as synthetic_history
-from orchestrator.database import make_tables
+from orchestrator.database import fetch_all, make_tables
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Append = Annotated[bool, typer.Option("--append", help="Add to what is loaded instead of replacing it.")]
@@ -37,6 +37,9 @@ def load(
     factories: Annotated[Path | None, typer.Option(help="Factories, their regions and caps.")] = None,
     rejects: Annotated[Path | None, typer.Option(help="Load the good rows and write the bad ones here.")] = None,
     append: Append = False,
+    replace_anyway: Annotated[
+        bool, typer.Option("--replace-anyway", help="With --rejects: replace a history however many rows are bad.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Load order history, all or nothing.
@@ -55,6 +58,8 @@ def load(
     else:
         loaded = load_long(file, factories)
     history = loaded.accepted(rejects)
+    if not (append or replace_anyway or loaded.few_rejects):
+        _refuse_to_replace(session, loaded, rejects)
     _store(session, history, append)
     _report(history, as_json, len(loaded.rejects))
 
@@ -74,6 +79,19 @@ def sample(
     history = synthetic_history(weeks, seed, last)
     _store(session, history, append=False)
     _report(history, as_json, 0)
+
+
+def _refuse_to_replace(session: Session, loaded: Loaded, rejects: Path | None) -> None:
+    """Raises BadData when there is a history: what is left of the file's rows is no match for it."""
+    make_tables(session.connection)
+    there = fetch_all(session.connection, "SELECT first_week, last_week FROM history")
+    if there:
+        count = len(loaded.rejects)
+        raise BadData(
+            f"nothing was loaded: {count} bad row{'' if count == 1 else 's'} beside {len(loaded.history.orders)} good orders "
+            f"would replace the history of menu weeks {there[0]['first_week']} to {there[0]['last_week']}. Correct what "
+            f"{rejects} lists, add the good rows with --append, or replace it all the same with --replace-anyway"
+        )
 
 
 def _store(session: Session, history: OrderHistory, append: bool) -> None:

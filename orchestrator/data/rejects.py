@@ -10,6 +10,9 @@ from orchestrator.data.history import OrderHistory
 
 _SHOWN = 10
 
+FEW = 0.05
+"""Of the rows: what may be bad of a file that replaces a history. More is a slipped column or another file."""
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -31,6 +34,11 @@ class Loaded:
     history: OrderHistory
     rejects: tuple[Reject, ...]
     files: tuple[Path, ...]
+
+    @property
+    def few_rejects(self) -> bool:
+        """Whether the good rows may stand for the file: at most 5 % of the orders and the bad rows are bad."""
+        return len(self.rejects) <= FEW * (len(self.rejects) + len(self.history.orders))
 
     def accepted(self, rejects_file: Path | None) -> OrderHistory:
         """The history, to be stored.

@@ -11,6 +11,7 @@ from orchestrator.database import connect, fetch_all, make_tables
 from orchestrator.embedded.stack import Endpoints
 from tests.behaviour.cli.conftest import Brigade, environment
 from tests.behaviour.cli.typed import error_line, spawned
+from tests.unit.data.files import ORDERS, long_format
 
 RUN = ("run", "order-simulation", "--date", "2026-11-25")
 NOBODY = "http://127.0.0.1:1"
@@ -147,6 +148,38 @@ def test_a_sample_that_cannot_be_made_leaves_what_was_there(brigade: Brigade, se
     assert "Friday" in error_line(done)
     with connect(settings["DATABASE_URL"]) as connection:
         assert fetch_all(connection, "SELECT count(DISTINCT starts) AS weeks FROM orders") == [{"weeks": 4}]
+
+
+def weeks_loaded(settings: dict[str, str]) -> list[int]:
+    with connect(settings["DATABASE_URL"]) as connection:
+        return [
+            row["weeks"] for row in fetch_all(connection, "SELECT count(DISTINCT starts)::int AS weeks FROM orders")
+        ]
+
+
+def test_a_history_is_not_replaced_by_what_few_good_rows_are_left(
+    brigade: Brigade, settings: dict[str, str], tmp_path: Path
+) -> None:
+    file = long_format(tmp_path, ORDERS + "2026-11-07,mill,Stew,1,,,,\n")
+    load = ("load", str(file), "--rejects", str(tmp_path / "bad.csv"))
+    first = brigade(*load, **settings)
+    assert first.returncode == 0, first.stderr  # There was nothing to lose.
+    brigade("sample", "--weeks", "4", "--ending", "2026-11-20", **settings)
+
+    refused = brigade(*load, **settings)
+    assert refused.returncode == 1
+    assert error_line(refused) == (
+        "nothing was loaded: 1 bad row beside 2 good orders would replace the history of menu weeks 2026-10-24 to "
+        f"2026-11-14. Correct what {tmp_path / 'bad.csv'} lists, add the good rows with --append, or replace it all the "
+        "same with --replace-anyway"
+    )
+    assert weeks_loaded(settings) == [4]
+    added = brigade(*load, "--append", **settings)
+    assert added.returncode == 0, added.stderr
+    assert weeks_loaded(settings) == [4]
+    replaced = brigade(*load, "--replace-anyway", **settings)
+    assert replaced.returncode == 0, replaced.stderr
+    assert weeks_loaded(settings) == [2]
 
 
 def test_a_backtest_needs_a_database_only(brigade: Brigade, settings: dict[str, str]) -> None:

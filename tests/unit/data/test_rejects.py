@@ -1,4 +1,5 @@
 import csv
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     loaded = load_long(long_format(tmp_path))
     with pytest.raises(BadRequest, match=r"cannot write .*none/rejects.csv: No such file"):
         loaded.accepted(tmp_path / "none" / "rejects.csv")
+
+
+@pytest.mark.parametrize(("bad", "few"), [(0, True), (1, True), (2, False), (30, False)])
+def test_up_to_five_bad_rows_of_a_hundred_are_few(bad: int, few: bool, tmp_path: Path) -> None:
+    weeks = [date(2026, 1, 3) + timedelta(weeks=n) for n in range(20)]
+    header = ORDERS.splitlines()[0]
+    good = "".join(f"{week},mill,Ramen,1,,,,\n" for week in weeks)
+    loaded = load_long(long_format(tmp_path, f"{header}\n{good}" + "2026-11-07,mill,Stew,1,,,,\n" * bad))
+    assert (len(loaded.history.orders), len(loaded.rejects)) == (20, bad)
+    assert loaded.few_rejects is few
