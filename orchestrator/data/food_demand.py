@@ -27,7 +27,7 @@ from orchestrator.data.reference import (
     read_factories,
     read_recipes,
 )
-from orchestrator.data.rejects import Loaded, Reject, described
+from orchestrator.data.rejects import Loaded, Reject, refuse_empty
 from orchestrator.data.sheet import BadRow, Once, Row, Sheet
 from orchestrator.data.weeks import WEEK, last_week_ending
 
@@ -142,8 +142,9 @@ def _read_orders(
 
     orders = list(sheet.parse(parse, rejects, skip, progress))
     if not orders:
-        outside = f", {skipped} rows are of weeks outside {weeks[0]}:{weeks[1]}" if weeks else ""
-        raise BadData(f"{path} has no good row to load{outside}: {described(rejects)}")
+        refuse_empty(
+            path, rejects, f", {skipped} rows are of weeks outside {weeks[0]}:{weeks[1]}" if skipped and weeks else ""
+        )
     return orders
 
 

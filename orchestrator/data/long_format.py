@@ -28,7 +28,7 @@ from orchestrator.data.reference import (
     read_factories,
     read_recipes,
 )
-from orchestrator.data.rejects import Loaded, Reject, described
+from orchestrator.data.rejects import Loaded, Reject, refuse_empty
 from orchestrator.data.sheet import BadRow, Once, Row, Sheet
 from orchestrator.data.weeks import WEEK, saturday_of
 
@@ -192,7 +192,7 @@ def _read_orders(sheet: Sheet, parser: OrderParser, rejects: list[Reject], progr
 
     orders = tuple(sorted(sheet.parse(parse, rejects, progress=progress)))
     if not orders:
-        raise BadData(f"{sheet.path} has no good row to load: {described(rejects)}")
+        refuse_empty(sheet.path, rejects)
     return orders
 
 

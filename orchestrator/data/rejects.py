@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from contracts.errors import BadData, BadRequest
 from orchestrator.data.history import OrderHistory
@@ -64,6 +65,14 @@ def refuse(rejects: Sequence[Reject], set_aside: bool = True) -> None:
     if rejects:
         remedy = "Correct them, or set them aside with --rejects FILE" if set_aside else "Correct the file"
         raise BadData(f"nothing was loaded: {described(rejects)}\n{remedy}")
+
+
+def refuse_empty(file: Path, rejects: Sequence[Reject], elsewhere: str = "") -> NoReturn:
+    """Raises BadData for a file without a good row. `elsewhere` says where rows are that were not looked at."""
+    if not rejects and not elsewhere:
+        raise BadData(f"{file} has no row below its header: nothing was loaded")
+    told = f": {described(rejects)}" if rejects else ""
+    raise BadData(f"{file} has no good row to load{elsewhere}{told}")
 
 
 def described(rejects: Sequence[Reject]) -> str:

@@ -137,7 +137,7 @@ def test_bad_rows_of_every_file_are_told_with_the_names_the_file_uses(tmp_path: 
 
 
 def test_nothing_to_load_says_why(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="no good row to load, 5 rows are of weeks outside 20:30: 0 bad rows"):
+    with pytest.raises(BadData, match=r"no good row to load, 5 rows are of weeks outside 20:30$"):
         load(food_demand(tmp_path), weeks=(20, 30))
 
 

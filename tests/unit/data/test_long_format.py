@@ -224,6 +224,11 @@ def test_columns_that_do_not_say_enough(tmp_path: Path, header: str, message: st
         load_long(long_format(tmp_path, header + "\n"))
 
 
+def test_a_header_alone_is_told_as_that(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"orders.csv has no row below its header: nothing was loaded$"):
+        load_long(long_format(tmp_path, ORDERS.splitlines()[0]))
+
+
 def test_no_good_order_left(tmp_path: Path) -> None:
     file = long_format(tmp_path, "week,centre,recipe,orders\n2026-11-07,mill,Stew,1\n")
     with pytest.raises(BadData, match=r"no good row to load: 1 bad row\n  orders.csv, row 2: unknown recipe 'Stew'"):
