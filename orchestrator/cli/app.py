@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import psycopg
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from contracts.errors import BadRequest, BrigadeError, PipelineError
 from contracts.redaction import redacted, secrets_of
 from orchestrator.cli import backtest, chaos, contracts, data, forecast, graphs, recovery, runs, stack
-from orchestrator.cli.session import Session, errors
+from orchestrator.cli.session import Session, errors, out
 
 app = typer.Typer(
     name="brigade",
@@ -23,9 +24,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"brigade {version('brigade')}", highlight=False)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     if debug:

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import psycopg
@@ -43,6 +44,11 @@ COMMANDS = dict(commands())
 def test_there_are_the_commands_that_the_documentation_names() -> None:
     expected = {"up", "down", "status", "load", "sample", "deploy", "run", "runs", "history", "logs", "worker", "graph"}
     assert expected | {"render", "redrive", "dlq list", "dlq show", "dlq redrive"} <= COMMANDS.keys()
+
+
+def test_the_version_is_the_packages() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"brigade {version('brigade')}\n")
 
 
 def example_of(command: Command) -> list[str]:
