@@ -109,7 +109,10 @@ def worker(
     component: Annotated[str, typer.Argument(help="For example order-volume.")],
     version: Annotated[str | None, typer.Option(help="Of the component; its first by default.")] = None,
 ) -> None:
-    """Run one component's worker in the foreground until SIGTERM. Example: brigade worker order-simulator --version v2"""
+    """Run one component's worker in the foreground until SIGTERM. Its log lines are JSON.
+
+    Example: brigade worker order-simulator --version v2
+    """
     session: Session = context.obj
     found: Component = component_named(component)
     chosen = version or found.versions[0]

@@ -73,6 +73,8 @@ def test_a_command_can_answer_in_json(name: str) -> None:
     """A worker's lines are JSON by themselves."""
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert "--json" in options or name == "worker"
+    if name == "worker":
+        assert "Its log lines are JSON." in COMMANDS[name].help
 
 
 @pytest.mark.parametrize("name", COMMANDS)
