@@ -12,7 +12,7 @@ from contracts.pipelines import PIPELINES, all_components, component_named
 from orchestrator.cli.session import Session, out, print_json, say
 from orchestrator.database import fetch_all
 from orchestrator.deploy import deploy as apply_template
-from orchestrator.embedded import stack
+from orchestrator.embedded import localstack, stack
 from orchestrator.fleet import start_fleet, worker_argv, worker_environment
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -56,7 +56,10 @@ def _start(session: Session) -> None:
 
 
 def down(context: typer.Context, as_json: Json = False) -> None:
-    """Stop the workers and the embedded stack. The database stays. Example: brigade down"""
+    """Stop the workers and the embedded stack. Example: brigade down
+
+    The database stays. LocalStack's files are gone, published forecasts among them: `brigade forecast` saves one before.
+    """
     session: Session = context.obj
     with session.home.exclusive("down"):
         names = [process.record.name for process in stack.status(session.home).processes]
@@ -64,7 +67,17 @@ def down(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json({"stopped": names})
     else:
-        say(f"stopped {', '.join(names)}" if names else "nothing was running")
+        say(what_stopped(names))
+
+
+def what_stopped(names: list[str]) -> str:
+    """With what that means for the user's data."""
+    if not names:
+        return "nothing was running"
+    told = f"stopped {', '.join(names)}"
+    if localstack.NAME not in names:
+        return told
+    return f"{told}\nLocalStack's files are gone, published forecasts among them; the database stays"
 
 
 def status(context: typer.Context, as_json: Json = False) -> None:

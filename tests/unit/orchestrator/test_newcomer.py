@@ -12,6 +12,7 @@ from contracts.errors import BadRequest
 from orchestrator.cli.app import app
 from orchestrator.cli.dates import day_of
 from orchestrator.cli.session import WIDE, piped_width
+from orchestrator.cli.stack import what_stopped
 from orchestrator.database import connect, reason_of
 
 DATA = Path(__file__).parents[3] / "docs" / "data.md"
@@ -58,6 +59,14 @@ def test_the_documentation_and_the_command_agree_on_the_length_of_a_sample() -> 
         return found[1]
 
     assert f"N weeks ({bound(0)} to {bound(99_999)}) up" in DATA.read_text(encoding="utf-8")
+
+
+def test_down_says_that_published_files_are_gone() -> None:
+    """Who goes on the next day looks for yesterday's forecast."""
+    gone = "LocalStack's files are gone, published forecasts among them; the database stays"
+    assert what_stopped(["localstack", "postgres"]) == f"stopped localstack, postgres\n{gone}"
+    assert what_stopped(["postgres"]) == "stopped postgres"
+    assert what_stopped([]) == "nothing was running"
 
 
 def test_a_seed_is_not_negative() -> None:
