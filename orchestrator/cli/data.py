@@ -1,5 +1,6 @@
 """load and sample: order history into the database."""
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Annotated
 import typer
 
 from contracts.errors import BadData, BadRequest
+from contracts.graph import Graph
+from contracts.pipelines import PIPELINES
 from orchestrator.cli.dates import day_of
 from orchestrator.cli.session import Session, print_json, say
 from orchestrator.data import Loaded, OrderHistory, latest_friday, load_food_demand, load_long, store
@@ -16,6 +19,10 @@ from orchestrator.database import fetch_all, make_tables
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Append = Annotated[bool, typer.Option("--append", help="Add to what is loaded instead of replacing it.")]
+
+
+FACTORIES = "factories"
+"""The field of the plan that lists them."""
 
 
 class Format(StrEnum):
@@ -62,6 +69,9 @@ def load(
         _refuse_to_replace(session, loaded, rejects)
     _store(session, history, append)
     _report(history, as_json, len(loaded.rejects))
+    there = [row["factory"] for row in fetch_all(session.connection, "SELECT factory FROM factories")]
+    for warning in never_computed([pipeline.graph for pipeline in PIPELINES], there):
+        say(f"warning: {warning}")
 
 
 def sample(
@@ -92,6 +102,19 @@ def _refuse_to_replace(session: Session, loaded: Loaded, rejects: Path | None) -
             f"would replace the history of menu weeks {there[0]['first_week']} to {there[0]['last_week']}. Correct what "
             f"{rejects} lists, add the good rows with --append, or replace it all the same with --replace-anyway"
         )
+
+
+def never_computed(graphs: Iterable[Graph], factories: Collection[str]) -> list[str]:
+    """What to tell about each case of a Choice over factories that names none of these."""
+    return [
+        f"no factory is named {' or '.join(named)}: {graph.pipeline} on a {day} computes {node.component} for none of them, "
+        "but reuses what an earlier run computed, if one did; contracts/pipelines.py names the factories"
+        for graph in graphs
+        for node in graph.nodes
+        if node.selection and node.over == FACTORIES
+        for day, named in node.selection.cases.items()
+        if not set(named) & set(factories)
+    ]
 
 
 def _store(session: Session, history: OrderHistory, append: bool) -> None:

@@ -182,6 +182,16 @@ def test_a_history_is_not_replaced_by_what_few_good_rows_are_left(
     assert weeks_loaded(settings) == [2]
 
 
+def test_factories_that_fridays_and_mondays_never_compute_are_told(
+    brigade: Brigade, settings: dict[str, str], tmp_path: Path
+) -> None:
+    factories = "factory,weekly_cap,regions\nA,100,north|coast\nBasin,50.5,south\n"
+    done = brigade("load", str(long_format(tmp_path, factories=factories)), **settings)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith("warning: no factory is named B: ")]
+    assert "named A" not in done.stderr
+
+
 def test_a_backtest_needs_a_database_only(brigade: Brigade, settings: dict[str, str]) -> None:
     database = {"DATABASE_URL": settings["DATABASE_URL"]}
     brigade("sample", "--weeks", "12", "--ending", "2026-11-20", **settings)
