@@ -37,7 +37,7 @@ def test_a_worker_whose_clock_is_ahead_is_lost(skewed: Stage) -> None:
     skewed.until("the death of the cook", skewed.fleet.dead)
     skewed.fleet.replace_dead()
     all_right(skewed, runs)
-    assert errors(skewed, runs) == {"WorkerLost"}
+    assert "WorkerLost" in errors(skewed, runs)
 
 
 @pytest.mark.parametrize("skewed", ["-5m"], indirect=True)
