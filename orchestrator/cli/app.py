@@ -1,9 +1,11 @@
 """Puts the commands together, and turns errors into one clear line."""
 
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import typer
@@ -48,6 +50,21 @@ for module in (stack, data, runs, forecast, recovery, graphs, backtest, chaos):
         app.command()(command)
 app.add_typer(recovery.dlq, name="dlq")
 app.add_typer(contracts.contracts, name="contracts")
+
+
+def help_of(command: Callable[..., Any]) -> str:
+    """Its docstring with the example on a line of its own, whatever the width: to be copied."""
+    text = inspect.cleandoc(command.__doc__ or "")
+    before, _, rest = text.partition("Example: ")
+    example, _, after = rest.partition("\n\n")
+    keep_lines = "\b"  # click does not wrap a paragraph that starts with it
+    return f"{before}\n\n{keep_lines}\nExample: {' '.join(example.split())}\n\n{after}"
+
+
+for group in (app, recovery.dlq, contracts.contracts):
+    for registered in group.registered_commands:
+        if registered.callback:
+            registered.help = help_of(registered.callback)
 
 
 def main() -> None:

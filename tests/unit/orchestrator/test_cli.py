@@ -69,6 +69,16 @@ def test_a_command_has_an_example_that_could_be_typed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_the_example_on_a_line_of_its_own(name: str) -> None:
+    """To be copied whole, also from a narrow terminal."""
+    shown = CliRunner().invoke(app, [*name.split(), "--help"], env={"COLUMNS": "60", "TERMINAL_WIDTH": "60"})
+    assert shown.exit_code == 0
+    lines = [line.strip() for line in shown.stdout.splitlines()]
+    (example,) = [line for line in lines if line.startswith("Example: ")]
+    assert shlex.split(example.removeprefix("Example: ")) == example_of(COMMANDS[name])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_can_answer_in_json(name: str) -> None:
     """A worker's lines are JSON by themselves."""
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
