@@ -75,10 +75,12 @@ def _say_started(session: Session, run_id: str, wanted: set[tuple[str, str]]) ->
 
 def _follow(session: Session, run_id: str) -> RunHistory:
     try:
-        return follow(session.connection, run_id, errors)
+        history = follow(session.connection, run_id, errors)
     except KeyboardInterrupt:
         say(f"not following any more; the run goes on: `brigade history {run_id}` shows where it is")
         raise
+    say("the run has ended; counting what it cost, once every worker has reported")
+    return history
 
 
 def _flags(given: list[str]) -> dict[str, str]:

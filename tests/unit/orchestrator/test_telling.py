@@ -112,3 +112,13 @@ def test_stopping_to_follow_says_that_the_run_goes_on(
     with pytest.raises(KeyboardInterrupt):
         runs._follow(SimpleNamespace(connection=None), "r1")  # type: ignore[arg-type]  # it asks for nothing else
     assert "the run goes on: `brigade history r1`" in capsys.readouterr().out
+
+
+def test_whoever_waits_after_the_end_of_a_run_is_told_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = history()
+    monkeypatch.setattr(runs, "follow", lambda *_: ended)
+    monkeypatch.setattr(runs, "say", print)
+    assert runs._follow(SimpleNamespace(connection=None), "r1") is ended  # type: ignore[arg-type]  # it asks for nothing else
+    assert capsys.readouterr().out == "the run has ended; counting what it cost, once every worker has reported\n"
