@@ -239,7 +239,7 @@ def test_a_version_can_go_when_nobody_takes_it_and_nobody_deployed_did() -> None
 
 
 def told(monkeypatch: pytest.MonkeyPatch, old: dict[str, Json], *arguments: str) -> tuple[int, str]:
-    """Tables as wide as nothing is cut, whatever COLUMNS says: a test worker of xdist has 80."""
+    """Tables so wide that no name is cut, whatever COLUMNS says: a worker of xdist has 80."""
     monkeypatch.setattr(commands, "documents_of", lambda revision: old)
     monkeypatch.setattr(commands, "out", Console(width=WIDE))
     result = CliRunner().invoke(app, ["contracts", *arguments, "--against", "then"])
