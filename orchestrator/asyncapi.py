@@ -47,9 +47,10 @@ def _represent(dumper: Any, value: str) -> Any:
 
 
 def document(pipelines: tuple[Pipeline, ...]) -> Json:
-    components = all_components(pipelines)
-    documents = schemas.documents(pipelines)
-    bindings = Bindings(template.render(pipelines))
+    return described(all_components(pipelines), schemas.documents(pipelines), Bindings(template.render(pipelines)))
+
+
+def described(components: tuple[Component, ...], documents: Documents, bindings: Bindings) -> Json:
     squads = sorted({component.squad for component in components})
     return {
         "asyncapi": "3.0.0",
@@ -65,7 +66,7 @@ def document(pipelines: tuple[Pipeline, ...]) -> Json:
         "channels": _channels(components, documents, bindings),
         "operations": _operations(components, documents, bindings),
         "components": {
-            "messages": {name: _message(name, documents[name]) for name in documents if name != schemas.REQUEST},
+            "messages": {name: _message(name, documents) for name in documents if _is_sent(name, documents)},
             "schemas": {"envelope": _envelope()},
             "parameters": {"prefix": _prefix(bindings.prefix)},
             "correlationIds": {"run": {"description": "The run.", "location": "$message.payload#/runid"}},
@@ -84,6 +85,15 @@ def events_of(component: Component, documents: Documents) -> list[str]:
         for name, found in documents.items()
         if found["x-component"] == component.name and name not in (component.input.wire_type(), schemas.REQUEST)
     ]
+
+
+def _is_sent(name: str, documents: Documents) -> bool:
+    """By itself. A request is part of a command, and a version that is given beside an older one is inside of that."""
+    return name != schemas.REQUEST and "x-inside" not in documents[name]
+
+
+def _sent(component: Component, documents: Documents) -> list[str]:
+    return [name for name in events_of(component, documents) if _is_sent(name, documents)]
 
 
 def _ref(kind: str, name: str) -> Json:
@@ -108,7 +118,7 @@ def _squad(squad: str, components: tuple[Component, ...]) -> Json:
 
 
 def _channels(components: tuple[Component, ...], documents: Documents, bindings: Bindings) -> Json:
-    events = [name for component in components for name in events_of(component, documents)]
+    events = [name for component in components for name in _sent(component, documents)]
     channels = {
         TOPIC: {
             "address": f"{{prefix}}-{TOPIC}",
@@ -156,7 +166,7 @@ def _operations(components: tuple[Component, ...], documents: Documents, binding
             "receive", queue, [command, *events], component.squad, "What a worker takes from the queue."
         )
         operations[f"{queue}.publish"] = _operation(
-            "send", TOPIC, events_of(component, documents), component.squad, _publishes(component)
+            "send", TOPIC, _sent(component, documents), component.squad, _publishes(component)
         )
     return operations
 
@@ -176,8 +186,9 @@ def _operation(action: str, channel: str, messages: list[str], squad: str, summa
     }
 
 
-def _message(name: str, found: Json) -> Json:
-    data = {"type": {"const": name}, "data": {"$ref": f"./schemas/{name}.json"}}
+def _message(name: str, documents: Documents) -> Json:
+    found = documents[name]
+    data = _command_data(name, documents) if "x-fills" in found else _answer(name, documents)
     message = {
         "name": name,
         "title": found["title"],
@@ -185,12 +196,44 @@ def _message(name: str, found: Json) -> Json:
         "contentType": "application/cloudevents+json",
         "correlationId": _ref("correlationIds", "run"),
         "headers": _command_headers() if "x-fills" in found else _event_headers(name),
-        "payload": {"allOf": [_ref("schemas", "envelope"), {"properties": data}]},
+        "payload": {"allOf": [_ref("schemas", "envelope"), {"properties": {"type": {"const": name}, "data": data}}]},
         "tags": [_ref("tags", found["x-squad"])],
         "x-component": found["x-component"],
         "x-squad": found["x-squad"],
     }
     return {key: value for key, value in message.items() if value is not None}
+
+
+def _schema(name: str) -> Json:
+    return {"$ref": f"./schemas/{name}.json"}
+
+
+def _answer(name: str, documents: Documents) -> Json:
+    """An event's data, with the versions that are inside of it."""
+    inside = [other for other, found in documents.items() if found.get("x-inside") == name]
+    if not inside:
+        return _schema(name)
+    versions = {"properties": {other: _schema(other) for other in inside}, "required": inside}
+    return {"allOf": [_schema(name), versions]}
+
+
+def _command_data(name: str, documents: Documents) -> Json:
+    """A command's data. A field that takes a version from the inside of an event is filled with the whole event."""
+    found = documents[name]
+    whole = {field: outer for field, fill in found["x-fills"].items() if (outer := _outermost(fill, documents))}
+    if not whole:
+        return _schema(name)
+    fields: Json = {field: {"$ref": f"./schemas/{name}.json#/properties/{field}"} for field in found["properties"]}
+    for field, outer in whole.items():
+        answer = _answer(outer, documents)
+        fields[field] = {"type": "array", "items": answer} if found["x-fills"][field].get("many") else answer
+    return {"type": "object", "properties": fields, "required": found.get("required", [])}
+
+
+def _outermost(fill: Json, documents: Documents) -> str | None:
+    """The event that the filling version is inside of, if it is."""
+    outer: str | None = documents[fill["message"]].get("x-inside")
+    return outer
 
 
 def _command_headers() -> Json:

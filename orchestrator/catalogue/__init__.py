@@ -41,7 +41,7 @@ def _colour(squad: str, content: Content) -> str:
 
 
 def _pipeline(pipeline: Pipeline, content: Content) -> Markup:
-    graph = pipeline.graph
+    graph, schedule = pipeline.graph, pipeline.schedule
     said = "; ".join(f"{c.name}: {c.squad}" for c in pipeline.components)
     squads = {component.name: component.squad for component in pipeline.components}
 
@@ -51,7 +51,11 @@ def _pipeline(pipeline: Pipeline, content: Content) -> Markup:
 
     return el(
         "figure",
-        el("figcaption", f"The pipeline {pipeline.name}. A thick arrow carries the results of every item."),
+        el(
+            "figcaption",
+            f"The pipeline {pipeline.name}. A thick arrow carries the results of every item.",
+            join(" It starts by itself at ", el("code", schedule.expression), ", UTC.") if schedule else None,
+        ),
         el("div", drawing(graph, box, said, upright=False), class_="wide"),
         el("div", drawing(graph, box, said, upright=True), class_="narrow"),
     )

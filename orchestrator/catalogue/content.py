@@ -28,12 +28,16 @@ class Taken:
 
 @dataclass(frozen=True)
 class Given:
-    """An event, and who depends on it. `announced`: readers outside the pipelines too."""
+    """An event, and who depends on it. `announced`: readers outside the pipelines too.
+
+    `inside`: the older version that it is sent inside of.
+    """
 
     message: str
     takers: tuple[Component, ...]
     announced: bool
-    replaced_by: str | None
+    replaced_by: str | None = None
+    inside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,9 @@ def _given(event: str, components: dict[str, Component], documents: Documents) -
     ]
     order = list(components.values())
     takers.sort(key=order.index)
-    return Given(event, tuple(takers), bool(documents[event].get("x-announced")), later_version(event, documents))
+    found = documents[event]
+    replaced_by = later_version(event, documents)
+    return Given(event, tuple(takers), bool(found.get("x-announced")), replaced_by, found.get("x-inside"))
 
 
 def _queue(component: Component, version: str, bindings: Bindings) -> Queue:

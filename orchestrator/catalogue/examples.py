@@ -66,16 +66,21 @@ _FORMATS = {"date": "2026-11-28", "date-time": "2026-11-25T12:00:00Z", "time": "
 
 
 def examples(documents: Documents, pipelines: tuple[Pipeline, ...]) -> dict[str, Json]:
-    """The sealed envelope of every message, by name, as JSON.
+    """The sealed envelope of every message, by name, as JSON. A version that is sent inside of another has that one's.
 
     Raises PipelineError, naming the field, for one whose pattern nothing known satisfies.
     """
     items = _items(documents, pipelines)
     data = {name: _event(name, documents, items) for name in documents if "x-fills" not in documents[name]}
+    inside = {name: document["x-inside"] for name, document in documents.items() if "x-inside" in document}
+    for name, outer in inside.items():
+        data[outer] = {**data[outer], name: data[name]}
+    data.update({name: data[outer] for name, outer in inside.items()})
     for name, document in documents.items():
         if fills := document.get("x-fills"):
             data[name] = {field: _filled(fills[field], data) for field in document["properties"]}
-    return {name: _sealed(name, data[name], documents, items) for name in documents if name != REQUEST}
+    sent = {name: inside.get(name, name) for name in documents if name != REQUEST}
+    return {name: _sealed(outer, data[outer], documents, items) for name, outer in sent.items()}
 
 
 def _items(documents: Documents, pipelines: tuple[Pipeline, ...]) -> dict[str, str]:

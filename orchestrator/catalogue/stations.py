@@ -69,8 +69,10 @@ def _given(given: Given) -> Markup:
     if given.announced:
         takers.append(el("li", "readers outside the pipelines"))
     who = el("ul", *takers, class_="who") if takers else el("div", "nobody takes it", class_="who")
-    replaced = el("div", f"replaced by {given.replaced_by}", class_="who") if given.replaced_by else None
-    return el("li", link, replaced, el("div", "needed by", class_="who") if takers else None, who)
+    notes = [f"replaced by {given.replaced_by}"] if given.replaced_by else []
+    notes += [f"sent inside of {given.inside}"] if given.inside else []
+    notes += ["needed by"] if takers else []
+    return el("li", link, *(el("div", note, class_="who") for note in notes), who)
 
 
 def _facts(station: Station) -> Markup:

@@ -18,6 +18,7 @@ from referencing.jsonschema import DRAFT202012
 from contracts.errors import BadRequest
 from contracts.pipelines import PIPELINES, all_components
 from orchestrator import asl, asyncapi, template
+from orchestrator.asyncapi_bindings import Bindings
 from orchestrator.catalogue.examples import examples
 from orchestrator.compatibility import schemas
 from tests.unit.contracts.kitchen import CLOSER, HERBS, HOST, pipeline
@@ -200,8 +201,13 @@ def test_every_component_sends_what_it_gives_and_receives_what_it_takes() -> Non
             assert DOCUMENT["channels"][queue]["tags"] == DOCUMENT["operations"][f"{queue}.receive"]["tags"] == [owner]
 
 
-def payload(name: str, dialect: type[jsonschema.protocols.Validator]) -> jsonschema.protocols.Validator:
-    contents = {"asyncapi.yaml": DOCUMENT} | {f"schemas/{other}.json": each for other, each in DOCUMENTS.items()}
+def payload(
+    name: str,
+    dialect: type[jsonschema.protocols.Validator],
+    document: Json = DOCUMENT,
+    documents: schemas.Documents = DOCUMENTS,
+) -> jsonschema.protocols.Validator:
+    contents = {"asyncapi.yaml": document} | {f"schemas/{other}.json": each for other, each in documents.items()}
     registry: Registry[Any] = Registry().with_resources(
         (HOME + file, Resource.from_contents(each, default_specification=DRAFT202012))
         for file, each in contents.items()
@@ -243,6 +249,37 @@ def test_what_subscriptions_filter_on_are_headers_of_the_events() -> None:
     filtered = {key for each in resources("AWS::SNS::Subscription").values() for key in each["FilterPolicy"]}
     for name in DOCUMENT["channels"][asyncapi.TOPIC]["messages"]:
         assert set(DOCUMENT["components"]["messages"][name]["headers"]["properties"]) == filtered
+
+
+def with_a_second_version() -> dict[str, Json]:
+    """order-volume gives a second version inside of the first, and the simulator takes it already."""
+    documents = copy.deepcopy(DOCUMENTS)
+    first, second = "order-volume-forecasted.v1", "order-volume-forecasted.v2"
+    newer = copy.deepcopy(documents[first]) | {"x-inside": first, "title": "OrderVolumeForecastedV2"}
+    newer["properties"]["unit"] = {"type": "string"}
+    newer["required"].append("unit")
+    command = documents["simulate-orders.v1"]
+    command["x-fills"]["volume"]["message"] = second
+    command["$defs"]["OrderVolumeForecasted"]["properties"]["unit"] = {"type": "string"}
+    command["$defs"]["OrderVolumeForecasted"]["required"].append("unit")
+    return documents | {second: newer}
+
+
+def test_a_version_inside_of_another_is_part_of_its_message_and_of_the_commands_that_it_fills() -> None:
+    documents = with_a_second_version()
+    document = asyncapi.described(all_components(), documents, Bindings(template.render(PIPELINES)))
+    assert refusals(document) == []
+    assert document["channels"].keys() == DOCUMENT["channels"].keys()
+    assert document["components"]["messages"].keys() == DOCUMENT["components"]["messages"].keys()
+    assert document["operations"].keys() == DOCUMENT["operations"].keys()
+    made = examples(documents, PIPELINES)
+    assert made["order-volume-forecasted.v2"] == made["order-volume-forecasted.v1"]
+    assert made["simulate-orders.v1"]["data"]["volume"] == made["order-volume-forecasted.v1"]["data"]
+    for name in document["components"]["messages"]:
+        validator = payload(name, Draft202012Validator, document, documents)
+        assert [error.message for error in validator.iter_errors(made[name])] == []
+    for name in ("order-volume-forecasted.v1", "simulate-orders.v1"):
+        assert not payload(name, Draft202012Validator, document, documents).is_valid(EXAMPLES[name])
 
 
 def test_the_text_is_the_document_without_anchors() -> None:

@@ -1,7 +1,7 @@
 """docs/catalogue.html: well formed, loads nothing, and says of every component and message what the contracts say."""
 
+import dataclasses
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from contracts.component import Component, Policy
 from contracts.message import Event
 from contracts.pipelines import PIPELINES, all_components
+from contracts.schedule import Schedule
 from orchestrator import catalogue
 from orchestrator.catalogue.content import Given, Station, read
 from orchestrator.catalogue.messages import prose, typed
@@ -23,7 +24,7 @@ PAGE = Page(catalogue.text(PIPELINES))
 
 def station(name: str, **changes: Any) -> Station:
     found = next(each for each in CONTENT.stations if each.component.name == name)
-    return replace(found, **changes)
+    return dataclasses.replace(found, **changes)
 
 
 def said(shown: Station) -> str:
@@ -100,6 +101,13 @@ def test_a_component_says_how_far_it_may_be_pushed() -> None:
     assert "yes: after the last attempt it answers instead" in text
 
 
+def test_a_pipeline_that_starts_by_itself_says_when() -> None:
+    built = pipeline(HOST, HERBS)
+    assert "starts by itself" not in Page(catalogue.text((built,))).text
+    daily = dataclasses.replace(built, schedule=Schedule("rate(1 day)"))
+    assert "It starts by itself at rate(1 day) , UTC." in Page(catalogue.text((daily,))).text
+
+
 def test_the_first_component_is_started_by_a_request() -> None:
     assert "run-request.v1 from whoever starts the run" in said(station("configurator"))
 
@@ -107,9 +115,11 @@ def test_the_first_component_is_started_by_a_request() -> None:
 def test_an_event_that_is_announced_or_replaced_or_that_nobody_takes_says_so() -> None:
     event = "order-volume-forecasted.v1"
     assert "needed by readers outside the pipelines" in said(station("publisher"))
-    assert "nobody takes it" in said(station("order-volume", gives=(Given(event, (), False, None),)))
-    later = Given(event, (), False, "order-volume-forecasted.v2")
-    assert "replaced by order-volume-forecasted.v2" in said(station("order-volume", gives=(later,)))
+    assert "nobody takes it" in said(station("order-volume", gives=(Given(event, (), announced=False),)))
+    older = Given(event, (), announced=False, replaced_by="order-volume-forecasted.v2")
+    assert "replaced by order-volume-forecasted.v2" in said(station("order-volume", gives=(older,)))
+    newer = Given(event, (), announced=False, inside="order-volume-forecasted.v0")
+    assert "sent inside of order-volume-forecasted.v0" in said(station("order-volume", gives=(newer,)))
 
 
 class Tasted(Event):
