@@ -176,7 +176,14 @@ async def compose(
         delivery = _with_steps(parts, pool, store)
         sweep = Sweep(pool, store, queue, stepfunctions, metrics)
     return WorkerProcess(
-        delivery, sweep, calls, os.getpid(), concurrency, settings.poll_seconds, settings.drain_seconds
+        delivery,
+        sweep,
+        calls,
+        os.getpid(),
+        concurrency,
+        settings.poll_seconds,
+        settings.drain_seconds,
+        settings.alive_file,
     )
 
 

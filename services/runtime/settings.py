@@ -1,6 +1,7 @@
 """What a worker reads from its environment, once, in its composition root."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,8 @@ class Settings(BaseSettings):
     poll_seconds: int = 20
     """How long a receive waits for a message. A stopping worker waits for it too: a poll cut off may take messages with it."""
     drain_seconds: float = 25.0
+    alive_file: Path | None = None
+    """Touched each second, for `services.runtime.health`."""
 
 
 def read_settings() -> Settings:

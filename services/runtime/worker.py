@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from services.runtime.batching import BATCH
@@ -64,7 +65,7 @@ class Slots:
 
 @dataclass
 class WorkerProcess:
-    """`sweep` is None without a step store."""
+    """`sweep` is None without a step store; `alive_file` is for `services.runtime.health`."""
 
     delivery: Settling
     sweep: Sweep | None
@@ -73,17 +74,20 @@ class WorkerProcess:
     concurrency: int
     poll_seconds: int
     drain_seconds: float
+    alive_file: Path | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Work until `stopping` is set: then finish what is in flight, and give back what would take too long."""
         slots = Slots(self.concurrency)
         await self._report()
+        await self._show_life()
         log.info("ready")
         helpers = [
             asyncio.create_task(self.delivery.leases.keep()),
             asyncio.create_task(self._every(SWEEP_EVERY, self._sweep)),
             asyncio.create_task(self._every(REPORT_EVERY, self._report)),
+            asyncio.create_task(self._every(REPORT_EVERY, self._show_life)),
         ]
         receiver = asyncio.create_task(self._receive(slots))
         stop = asyncio.create_task(self.stopping.wait())
@@ -144,6 +148,11 @@ class WorkerProcess:
     async def _report(self) -> None:
         self.delivery.metrics.flush()
         await self.delivery.report(self.pid, self.calls.snapshot())
+
+    async def _show_life(self) -> None:
+        """Apart from the report, which waits while the database is away. On the event loop: what holds that up shows."""
+        if self.alive_file:
+            self.alive_file.touch()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
