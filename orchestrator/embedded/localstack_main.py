@@ -5,6 +5,8 @@ which makes state machines three times slower. And it overlooks a task token's a
 message and setting up the heartbeat, so that the state waits until the heartbeat runs out. And it gives the tries of a
 state one task token: the second try takes the first one's failure for its own, at the first heartbeat or even before.
 
+In a container LocalStack starts itself, and `localstack_hook.py` does all but the first.
+
 This is not a `sitecustomize.py`: some distributions have one that wins, and Python goes on when one fails.
 """
 
@@ -17,9 +19,13 @@ import jsonpath_ng.ext  # type: ignore[import-not-found]
 from twisted.internet import endpoints  # type: ignore[import-not-found]
 
 
-def put_right() -> None:
-    """Must come before LocalStack is imported, which takes these names over."""
+def listen_here_only() -> None:
+    """Must come before LocalStack is imported, which takes this name over."""
     endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
+
+
+def parse_paths_once() -> None:
+    """Must come before LocalStack's Step Functions are imported, which take these names over."""
     for module in (jsonpath_ng, jsonpath_ng.ext):
         module.parse = functools.lru_cache(4096)(module.parse)
 
@@ -55,9 +61,7 @@ def renew_tokens(callback_task: Any, left: Any) -> None:
     callback_task._eval_execution = evaluate_with_a_new_token
 
 
-if __name__ == "__main__":
-    put_right()
-    from localstack.runtime.main import main  # type: ignore[import-not-found]
+def mend_callbacks() -> None:
     from localstack.services.stepfunctions.asl.component.state.state_execution.state_task.service import (  # type: ignore[import-not-found]
         state_task_service_callback,
     )
@@ -65,4 +69,12 @@ if __name__ == "__main__":
 
     heed_early_answers(callback.CallbackEndpoint)
     renew_tokens(state_task_service_callback.StateTaskServiceCallback, callback.CallbackConsumerLeft)
+
+
+if __name__ == "__main__":
+    listen_here_only()
+    parse_paths_once()
+    mend_callbacks()
+    from localstack.runtime.main import main  # type: ignore[import-not-found]
+
     main()
