@@ -70,7 +70,7 @@ for group in (app, recovery.dlq, contracts.contracts):
 def main() -> None:
     """The entry point of `brigade`."""
     try:
-        app()
+        app(prog_name="brigade")
     except Exception as error:
         if os.environ.get("BRIGADE_DEBUG"):
             raise
