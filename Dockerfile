@@ -39,11 +39,13 @@ RUN --mount=type=bind,source=services,target=/services \
     chmod -R a+rX .; python -m compileall -q .
 
 
-FROM base AS orchestrator-code
-WORKDIR /app
+# Installed, beside the dependencies, so that it knows its version.
+FROM dependencies AS orchestrator-code
+COPY README.md ./
 COPY contracts contracts
 COPY orchestrator orchestrator
-RUN chmod -R a+rX . && python -m compileall -q .
+RUN --mount=type=cache,target=/root/.cache/uv \
+    chmod -R a+rX . && uv pip install --no-deps --target /app/code . && rm -r /app/code/.lock /app/code/bin
 
 
 FROM base AS final
@@ -72,7 +74,7 @@ ENTRYPOINT ["python", "-m", "services.runtime"]
 
 FROM final AS orchestrator
 COPY --from=dependencies /app/.venv .venv
-COPY --from=orchestrator-code /app .
+COPY --from=orchestrator-code /app/code .
 LABEL org.opencontainers.image.title="brigade" \
       org.opencontainers.image.description="Brigade's command line and its HTTP service"
 ENTRYPOINT ["python", "-m", "orchestrator.cli"]
