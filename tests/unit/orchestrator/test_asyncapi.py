@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import hashlib
 import importlib.util
 import json
 from collections.abc import Iterator
@@ -66,6 +67,11 @@ def inlined(document: Json) -> Json:
 
 def refusals(document: Json) -> list[str]:
     return [error.message for error in published().iter_errors(document)]
+
+
+def test_the_published_schema_is_as_it_was_published() -> None:
+    digest = hashlib.sha256(PUBLISHED.read_bytes()).hexdigest()
+    assert digest in PUBLISHED.with_name("README.md").read_text(encoding="utf-8")
 
 
 def test_it_is_valid_by_the_published_schema() -> None:
