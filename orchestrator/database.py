@@ -12,7 +12,7 @@ from contracts.redaction import redacted
 
 Connection = psycopg.Connection[DictRow]
 
-SCHEMAS = ("order_history.sql", "runs.sql", "publications.sql")
+SCHEMAS = ("order_history.sql", "runs.sql", "starts.sql", "publications.sql")
 
 
 def connect(database_url: str) -> Connection:

@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -38,8 +38,11 @@ def start_run(
     day: date,
     flags: dict[str, str],
     seed: int = 1,
+    also: Callable[[str], None] = lambda run_id: None,
 ) -> Started:
     """Write the run and its first step, then send the one message that sets it going.
+
+    `also` is called with the run's id in the transaction that writes it.
 
     Raises BadRequest for an unknown style or flag and when the pipeline is not deployed; TransientError when the message
     cannot be sent, and the run is FAILED then.
@@ -54,7 +57,9 @@ def start_run(
     started = Started(run_id, execution_arn(machine, name) if style == "orchestrated" else None)
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
     with one_at_a_time(connection, run_id):
-        _insert(connection, pipeline, request, style, started.execution, trace)
+        with connection.transaction():
+            _insert(connection, pipeline, request, style, started.execution, trace)
+            also(run_id)
         with sending(connection, run_id):
             if started.execution:
                 start_execution(aws, version, name, request, trace)
@@ -113,31 +118,30 @@ def _insert(
 ) -> None:
     graph = pipeline.graph
     step = first_step(graph, request)
-    with connection.transaction():
-        connection.execute(
-            """
-            INSERT INTO runs (run_id, pipeline, style, date, request, graph, execution, traceparent, deadline)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
-            """,
-            (
-                request.run_id,
-                pipeline.name,
-                style,
-                request.date,
-                request.model_dump_json(),
-                graph.digest,
-                execution,
-                trace,
-                graph.deadline,
-            ),
-        )
-        connection.execute(
-            """
-            INSERT INTO steps (run_id, component, item, version, position, state, ready_at)
-            VALUES (%s, %s, %s, %s, 0, 'ready', now())
-            """,
-            (request.run_id, step.component, step.item, step.version),
-        )
+    connection.execute(
+        """
+        INSERT INTO runs (run_id, pipeline, style, date, request, graph, execution, traceparent, deadline)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
+        """,
+        (
+            request.run_id,
+            pipeline.name,
+            style,
+            request.date,
+            request.model_dump_json(),
+            graph.digest,
+            execution,
+            trace,
+            graph.deadline,
+        ),
+    )
+    connection.execute(
+        """
+        INSERT INTO steps (run_id, component, item, version, position, state, ready_at)
+        VALUES (%s, %s, %s, %s, 0, 'ready', now())
+        """,
+        (request.run_id, step.component, step.item, step.version),
+    )
 
 
 def _send_first_command(aws: Aws, deployment: Deployment, pipeline: Pipeline, request: RunRequest, trace: str) -> None:
