@@ -11,6 +11,7 @@ SHORTEST = 8
 _IN_A_URL = re.compile(r"(?<=://)([^\s/@:'\"]*):[^\s'\"]+@")
 _PASSWORD = re.compile(r"://[^\s/@:]*:(\S+)@")
 _QUOTED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_NAMES = ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "BRIGADE_TOKEN")
 _HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
 _NAMED = re.compile(
     r"(?i)((?:password|passwd|pgpassword|secret_?access_?key|session_?token|task_?token)['\"]?\s*[=:]\s*)"
@@ -21,7 +22,7 @@ _NAMED = re.compile(
 def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The secrets among a process's variables, as they are and as they stand in URLs."""
     password = _password_of(environment.get("DATABASE_URL", ""))
-    named = (environment.get(name, "") for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+    named = (environment.get(name, "") for name in _NAMES)
     headers = (word for name in _HEADERS for word in _words_of(environment.get(name, "")))
     found = (password, _plain(password), *named, *headers)
     return tuple(dict.fromkeys(secret for secret in found if len(secret) >= SHORTEST))

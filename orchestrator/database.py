@@ -15,6 +15,10 @@ Connection = psycopg.Connection[DictRow]
 SCHEMAS = ("order_history.sql", "runs.sql", "starts.sql", "publications.sql")
 
 
+class NotDeployed(BadRequest):
+    """What a run needs is not there yet: `brigade deploy` makes it."""
+
+
 def connect(database_url: str) -> Connection:
     """Rows come as dicts. Raises BadRequest when there is no database to talk to."""
     try:
@@ -61,8 +65,8 @@ def make_tables(connection: Connection) -> None:
 
 
 def fetch_all(connection: Connection, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:
-    """Raises BadRequest when the tables are not there yet."""
+    """Raises NotDeployed when the tables are not there yet."""
     try:
         return connection.execute(query.encode(), parameters).fetchall()
     except psycopg.errors.UndefinedTable as error:
-        raise BadRequest("the database has no tables yet: run `brigade deploy` (or `brigade up`) first") from error
+        raise NotDeployed("the database has no tables yet: run `brigade deploy` (or `brigade up`) first") from error

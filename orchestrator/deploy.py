@@ -12,7 +12,7 @@ from contracts.errors import BadRequest, PipelineError
 from contracts.pipeline import Pipeline
 from orchestrator import asl, template
 from orchestrator.aws import Aws
-from orchestrator.database import Connection, fetch_all, make_tables
+from orchestrator.database import Connection, NotDeployed, fetch_all, make_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -48,10 +48,10 @@ class Deployment:
         return self.outputs[f"{asl.queue_placeholder(component.name, version)}DeadLetters"]
 
     def state_machine_arn(self, pipeline: str) -> str:
-        """Raises BadRequest when no pipeline of this name is deployed."""
+        """Raises NotDeployed when no pipeline of this name is deployed."""
         arn = self.outputs.get(template.state_machine_name(pipeline))
         if arn is None:
-            raise BadRequest(f"pipeline {pipeline} is not deployed: run `brigade deploy` with code that has it")
+            raise NotDeployed(f"pipeline {pipeline} is not deployed: run `brigade deploy` with code that has it")
         return arn
 
     def worker_environment(self, component: Component, version: str) -> dict[str, str]:
@@ -88,13 +88,13 @@ def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], pr
 
 
 def find_deployment(aws: Aws, prefix: str) -> Deployment:
-    """Raises BadRequest when nothing is deployed under this prefix."""
+    """Raises NotDeployed when nothing is deployed under this prefix."""
     try:
         stacks = aws.cloudformation.describe_stacks(StackName=prefix)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise BadRequest(f"nothing is deployed under the prefix '{prefix}': run `brigade deploy` first") from error
+        raise NotDeployed(f"nothing is deployed under the prefix '{prefix}': run `brigade deploy` first") from error
     return Deployment({output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])})
 
 

@@ -13,8 +13,8 @@ from orchestrator.measure import cost_of, settle, snapshot, state_transitions
 from orchestrator.start import start_run
 
 
-class Outcome(Frozen):
-    """How a run ended. Counts are of the whole fleet while the run was under way: its own only when it was `alone`."""
+class Result(Frozen):
+    """How a run ended."""
 
     run_id: str
     status: str
@@ -25,6 +25,11 @@ class Outcome(Frozen):
     cause: str | None
     published: Publication | None
     steps: int
+
+
+class Outcome(Result):
+    """With what it cost. Counts are of the whole fleet while the run was under way: its own only when it was `alone`."""
+
     messages: int
     api_calls: dict[str, dict[str, int]]
     idle_polls: int
@@ -52,7 +57,11 @@ def execute(
     urls = [deployment.queue_url(c, version) for c in pipeline.components for version in c.versions]
     alone = _ran_alone(connection, run.run_id) and settle(aws, connection, urls)
     cost = cost_of(before, snapshot(connection), state_transitions(aws, run.execution))
-    return Outcome(
+    return Outcome(**dict(result_of(history)), alone=alone, **cost.model_dump())
+
+
+def result_of(history: RunHistory) -> Result:
+    return Result(
         run_id=history.run_id,
         status=history.status,
         style=history.style,
@@ -62,8 +71,6 @@ def execute(
         cause=history.cause,
         published=history.published,
         steps=len({(step.component, step.item) for step in history.steps}),
-        alone=alone,
-        **cost.model_dump(),
     )
 
 

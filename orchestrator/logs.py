@@ -12,14 +12,18 @@ from orchestrator.history import read_history
 Line = dict[str, Any]
 
 
+class LinesElsewhere(BadRequest):
+    """The workers' log files are not on this machine."""
+
+
 def run_lines(connection: Connection, run_id: str, component: str | None = None) -> list[Line]:
-    """The run's lines by time. Raises BadRequest when there is no such run, or its lines are not in files here."""
+    """The run's lines by time. Raises NoSuchRun, and LinesElsewhere when they are not in files here."""
     history = read_history(connection, run_id)
     workers = fetch_all(connection, "SELECT DISTINCT log FROM workers WHERE log <> ''")
     places = {step.log for step in history.steps if step.log} | {row["log"] for row in workers}
     files = [Path(place) for place in sorted(places) if Path(place).is_file()]
     if places and not files:
-        raise BadRequest(
+        raise LinesElsewhere(
             f"the log lines of {run_id} are not in files of this machine: look in {', '.join(sorted(places))}"
         )
     found = [line for file in files for line in _lines(file) if line.get("run") == run_id]

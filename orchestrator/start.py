@@ -17,7 +17,7 @@ from contracts.redaction import redacted, secrets_of
 from contracts.resolve import assemble, first_step
 from contracts.run import RunRequest, pin_versions
 from orchestrator.aws import Aws
-from orchestrator.database import Connection
+from orchestrator.database import Connection, NotDeployed
 from orchestrator.deploy import Deployment, published_version
 
 STYLES = ("orchestrated", "choreographed")
@@ -44,7 +44,7 @@ def start_run(
 
     `also` is called with the run's id in the transaction that writes it.
 
-    Raises BadRequest for an unknown style or flag and when the pipeline is not deployed; TransientError when the message
+    Raises BadRequest for an unknown style or flag, NotDeployed when the pipeline is not; TransientError when the message
     cannot be sent, and the run is FAILED then.
     """
     versions = check_asked(pipeline, style, flags)
@@ -53,7 +53,7 @@ def start_run(
     machine, name = deployment.state_machine_arn(pipeline.name), f"{run_id}-1"
     version = published_version(connection, machine, pipeline.graph.digest)
     if version is None:
-        raise BadRequest(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
+        raise NotDeployed(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
     started = Started(run_id, execution_arn(machine, name) if style == "orchestrated" else None)
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
     with one_at_a_time(connection, run_id):

@@ -15,34 +15,42 @@ POLL = 0.25
 STYLES = {"done": "green", "reused": "cyan", "running": "yellow", "failed": "red"}
 
 
+Read = Callable[[], RunHistory]
+
+
 def follow(connection: Connection, run_id: str, console: Console) -> RunHistory:
     """Show a run's progress on the console until it has ended."""
+    return follow_by(lambda: read_history(connection, run_id), console, POLL)
+
+
+def follow_by(read: Read, console: Console, poll: float) -> RunHistory:
+    """The same, asking `read` every `poll` seconds."""
     if not console.is_terminal:
-        return _follow_in_lines(connection, run_id, lambda line: console.print(line, highlight=False, soft_wrap=True))
+        return _follow_in_lines(read, poll, lambda line: console.print(line, highlight=False, soft_wrap=True))
     with Live(console=console, auto_refresh=False) as live:
-        for history in _until_ended(connection, run_id):
+        for history in _until_ended(read, poll):
             live.update(steps_table(history), refresh=True)
     return history
 
 
-def _follow_in_lines(connection: Connection, run_id: str, show: Callable[[str], None]) -> RunHistory:
+def _follow_in_lines(read: Read, poll: float, show: Callable[[str], None]) -> RunHistory:
     known: set[tuple[str, str, int, str]] = set()
-    for history in _until_ended(connection, run_id):
+    for history in _until_ended(read, poll):
         for step in history.steps:
             change = (step.component, step.item, step.attempt, step.status)
             if change not in known and step.status not in ("waiting", "ready"):
                 known.add(change)
-                show(f"{run_id} {step.component}/{step.item} {_which(step)} {step.status}{_seconds(step)}")
+                show(f"{history.run_id} {step.component}/{step.item} {_which(step)} {step.status}{_seconds(step)}")
     return history
 
 
-def _until_ended(connection: Connection, run_id: str) -> Iterator[RunHistory]:
+def _until_ended(read: Read, poll: float) -> Iterator[RunHistory]:
     while True:
-        history = read_history(connection, run_id)
+        history = read()
         yield history
         if history.status != "RUNNING":
             return
-        time.sleep(POLL)  # between two looks at the rows
+        time.sleep(poll)  # between two looks at the rows
 
 
 def steps_table(history: RunHistory) -> Table:

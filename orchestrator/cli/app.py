@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.errors import BadRequest, BrigadeError, PipelineError
 from contracts.redaction import redacted, secrets_of
-from orchestrator.cli import backtest, chaos, contracts, data, forecast, graphs, recovery, runs, stack
+from orchestrator.cli import backtest, chaos, contracts, data, forecast, graphs, recovery, runs, serve, stack
 from orchestrator.cli.session import Session, errors, out
 
 app = typer.Typer(
@@ -39,13 +39,20 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="BRIGADE_URL",
+            help="Of a `brigade serve` that run, runs, history, logs, redrive and stop ask; BRIGADE_TOKEN is its token.",
+        ),
+    ] = None,
 ) -> None:
     if debug:
         os.environ["BRIGADE_DEBUG"] = "1"
-    context.obj = context.with_resource(Session())
+    context.obj = context.with_resource(Session(url))
 
 
-for module in (stack, data, runs, forecast, recovery, graphs, backtest, chaos):
+for module in (stack, data, runs, forecast, recovery, serve, graphs, backtest, chaos):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(recovery.dlq, name="dlq")

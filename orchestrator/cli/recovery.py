@@ -9,11 +9,10 @@ from rich.text import Text
 from contracts.errors import BadRequest
 from contracts.pipelines import component_named
 from orchestrator import dead_letters
-from orchestrator.cli.session import Session, errors, out, print_json, say
+from orchestrator.cli.session import Session, out, print_json, say
 from orchestrator.dead_letters import Held
-from orchestrator.redrive import UnderWay, redrive_run, unfinished_runs
-from orchestrator.stop import STOPPED, stop_run
-from orchestrator.watch import follow
+from orchestrator.redrive import UnderWay
+from orchestrator.stop import STOPPED
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Component = Annotated[str, typer.Argument(help="For example order-volume.")]
@@ -36,12 +35,12 @@ def redrive(
     if (run_id is None) == (not unfinished):
         raise BadRequest("name one run, or say --unfinished")
     if run_id:
-        redrive_run(session.aws, session.connection, session.deployment, run_id, style)
+        session.operations.redrive(run_id, style)
         say(f"redrove {run_id}")
         going, refused = [run_id], False
     else:
         going, refused = _redrive_unfinished(session, style)
-    ended = [follow(session.connection, run, errors) for run in going]
+    ended = [session.follow(run) for run in going]
     if as_json:
         print_json([{"run_id": last.run_id, "status": last.status, "cause": last.cause} for last in ended])
     for last in ended:
@@ -53,9 +52,9 @@ def redrive(
 def _redrive_unfinished(session: Session, style: str | None) -> tuple[list[str], bool]:
     """The runs that are going now, and whether one could not be set going: the others are not held up by it."""
     going, refused = [], False
-    for run in unfinished_runs(session.connection):
+    for run in session.operations.unfinished():
         try:
-            redrive_run(session.aws, session.connection, session.deployment, run, style)
+            session.operations.redrive(run, style)
         except UnderWay:
             say(f"{run} is under way")
         except BadRequest as error:
@@ -75,7 +74,7 @@ def stop(
 ) -> None:
     """End a run that is under way; a redrive goes on with it. Example: brigade stop 2026-11-25-orchestrated-1a2b3c"""
     session: Session = context.obj
-    stop_run(session.aws, session.connection, run_id)
+    session.operations.stop(run_id)
     if as_json:
         print_json({"run_id": run_id, "status": "FAILED", "cause": STOPPED})
     else:

@@ -1,5 +1,6 @@
 """run, runs, history, logs."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +13,13 @@ from contracts.message import Replacement
 from contracts.pipelines import component_named, pipeline_named
 from orchestrator import logs as run_logs
 from orchestrator.cli.dates import day_of
-from orchestrator.cli.session import Session, errors, out, print_json, say
-from orchestrator.execute import Outcome, execute
+from orchestrator.cli.session import Session, out, print_json, say
+from orchestrator.execute import Outcome, Result, execute, result_of
 from orchestrator.fleet import missing_workers
-from orchestrator.history import AttemptAtStep, RunHistory, in_words, list_runs, read_history
-from orchestrator.page import write_page
+from orchestrator.history import AttemptAtStep, RunHistory, in_words
+from orchestrator.operations import RunAsked
+from orchestrator.page import save_page
 from orchestrator.start import check_asked
-from orchestrator.watch import follow
 
 SHORT = 40
 """Characters of a value that is shown beside its step."""
@@ -40,22 +41,10 @@ def run(
     Example: brigade run order-simulation --style choreographed --date 2026-11-25 --flag order-simulator=v2
     """
     session: Session = context.obj
-    chosen = pipeline_named(pipeline)
     flags = _flags(flag or [])
-    check_asked(chosen, style, flags)
-    wanted = {(c.name, flags.get(c.name, c.versions[0])) for c in chosen.components}
-    outcome = execute(
-        session.aws,
-        session.connection,
-        session.deployment,
-        chosen,
-        style,
-        day,
-        flags,
-        seed,
-        started=lambda run_id: _say_started(session, run_id, wanted),
-        follow=lambda run_id: _follow(session, run_id),
-    )
+    check_asked(pipeline_named(pipeline), style, flags)
+    asked = RunAsked(pipeline=pipeline, date=day, style=style, flags=flags, seed=seed)
+    outcome = _run_there(session, asked) if session.url else _run_here(session, asked)
     if as_json:
         print_json(outcome)
     else:
@@ -66,20 +55,44 @@ def run(
         raise typer.Exit(1)
 
 
-def _say_started(session: Session, run_id: str, wanted: set[tuple[str, str]]) -> None:
+def _run_here(session: Session, asked: RunAsked) -> Outcome:
+    pipeline = pipeline_named(asked.pipeline)
+    wanted = {(c.name, asked.flags.get(c.name, c.versions[0])) for c in pipeline.components}
+    return execute(
+        session.aws,
+        session.connection,
+        session.deployment,
+        pipeline,
+        asked.style,
+        asked.date,
+        asked.flags,
+        asked.seed,
+        started=lambda run_id: _say_started(run_id, missing_workers(session.connection, wanted)),
+        follow=lambda run_id: _follow(session, run_id),
+    )
+
+
+def _run_there(session: Session, asked: RunAsked) -> Result:
+    """Through a service, which does not count what a run costs."""
+    begun = session.operations.start(asked)
+    _say_started(begun.run_id, begun.waits_for)
+    return result_of(_follow(session, begun.run_id))
+
+
+def _say_started(run_id: str, missing: Sequence[str]) -> None:
     say(f"started {run_id}")
-    missing = missing_workers(session.connection, wanted)
     if missing:
         say(f"no worker has reported lately for {', '.join(missing)}: the run waits until one does (`brigade up`)")
 
 
 def _follow(session: Session, run_id: str) -> RunHistory:
     try:
-        history = follow(session.connection, run_id, errors)
+        history = session.follow(run_id)
     except KeyboardInterrupt:
         say(f"not following any more; the run goes on: `brigade history {run_id}` shows where it is")
         raise
-    say("the run has ended; counting what it cost, once every worker has reported")
+    if not session.url:
+        say("the run has ended; counting what it cost, once every worker has reported")
     return history
 
 
@@ -94,7 +107,7 @@ def _flags(given: list[str]) -> dict[str, str]:
     return flags
 
 
-def _print_outcome(outcome: Outcome) -> None:
+def _print_outcome(outcome: Result) -> None:
     status = in_words(outcome.status, outcome.degraded)
     out.print(f"{outcome.run_id} {status} in {outcome.seconds:.1f} s, {outcome.steps} steps", highlight=False)
     _print_replaced(outcome.degraded)
@@ -103,6 +116,11 @@ def _print_outcome(outcome: Outcome) -> None:
             f"published {outcome.published.uri}\n  sha256 {outcome.published.sha256}", highlight=False, soft_wrap=True
         )
         out.print(f"  `brigade forecast {outcome.run_id} --html FILE` writes its page", highlight=False)
+    if isinstance(outcome, Outcome):
+        _print_cost(outcome)
+
+
+def _print_cost(outcome: Outcome) -> None:
     calls = ", ".join(f"{service} {sum(of.values())}" for service, of in outcome.api_calls.items())
     alone = "" if outcome.alone else " (shared with other runs)"
     out.print(
@@ -125,7 +143,7 @@ def runs(
 ) -> None:
     """List the latest runs. Example: brigade runs --limit 5"""
     session: Session = context.obj
-    rows = list_runs(session.connection, limit)
+    rows = session.operations.runs(limit)
     if as_json:
         print_json(rows)
         return
@@ -147,9 +165,9 @@ def history(
 ) -> None:
     """Show every attempt of a run, in one form for both styles. Example: brigade history 2026-11-25-orchestrated-1a2b3c"""
     session: Session = context.obj
-    found = read_history(session.connection, run_id)
+    found = session.operations.history(run_id)
     if html:
-        write_page(session.connection, run_id, html)
+        save_page(session.operations.page(run_id), html)
         say(f"wrote {html}")
     if as_json:
         print_json(found)
@@ -210,7 +228,7 @@ def logs(
     session: Session = context.obj
     if component:
         component_named(component)
-    lines = run_logs.run_lines(session.connection, run_id, component)
+    lines = session.operations.lines(run_id, component)
     if as_json:
         print_json(lines)
         return

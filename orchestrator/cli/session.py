@@ -15,6 +15,14 @@ from orchestrator.database import Connection, connect
 from orchestrator.deploy import Deployment, find_deployment
 from orchestrator.embedded.home import Home, default_home
 from orchestrator.embedded.stack import Endpoints, find_database_url, find_endpoints
+from orchestrator.history import RunHistory
+from orchestrator.operations import LocalOperations, Operations
+from orchestrator.service.client import Client
+from orchestrator.token import find_token
+from orchestrator.watch import POLL, follow_by
+
+SELDOM = 1.0
+"""Seconds between two looks at a run through a service."""
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, unless COLUMNS says another number."""
@@ -33,7 +41,8 @@ errors = Console(stderr=True)
 class Session:
     """Made when the command line starts; everything in it is made when first used."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str | None = None) -> None:
+        self.url = url
         self._connection: Connection | None = None
 
     def __enter__(self) -> "Session":
@@ -76,6 +85,17 @@ class Session:
     def prefix(self) -> str:
         """What everything in AWS is named after, so that several deployments can share an account."""
         return os.environ.get("BRIGADE_PREFIX", "brigade")
+
+    @cached_property
+    def operations(self) -> Operations:
+        """Of the service that was named, else of the database and AWS."""
+        if self.url:
+            return Client(self.url, find_token())
+        return LocalOperations(lambda: self.aws, self.connection, lambda: self.deployment)
+
+    def follow(self, run_id: str) -> RunHistory:
+        """Show a run's progress until it has ended."""
+        return follow_by(lambda: self.operations.history(run_id), errors, SELDOM if self.url else POLL)
 
     @cached_property
     def deployment(self) -> Deployment:

@@ -16,19 +16,24 @@ from orchestrator.page.words import counted, moment, seconds
 
 def write_page(connection: Connection, run_id: str, file: Path) -> None:
     """Raises BadRequest when there is no such run, or the file cannot be written."""
-    page = render(read_page(connection, run_id))
+    save_page(render(read_page(connection, run_id)), file)
+
+
+def save_page(page: bytes, file: Path) -> None:
+    """Raises BadRequest when the file cannot be written."""
     try:
         file.write_bytes(page)
     except OSError as error:
         raise BadRequest(f"{file} cannot be written: {error.strerror}; choose another file") from error
 
 
-def render(page: RunOnPage) -> bytes:
-    """The page as UTF-8."""
-    script = asset(__package__, "page.js")
+def render(page: RunOnPage, refresh: int | None = None) -> bytes:
+    """The page as UTF-8; with `refresh`, one that a service serves, and that asks it again every so many seconds."""
+    script = asset(__package__, "page.js") + (asset(__package__, "live.js") if refresh else "")
     has_bars = any(step.attempts for step in page.steps)
     body = el(
         "body",
+        *(live_parts(el("a", "All runs", href="/runs")) if refresh else ()),
         el("header", el("h1", page.history.run_id), _headline(page), _cause(page), _replaced(page), _facts(page)),
         el(
             "main",
@@ -37,14 +42,31 @@ def render(page: RunOnPage) -> bytes:
                 el("h2", "Pipeline"),
                 el("div", diagram(page, upright=False), class_="wide"),
                 el("div", diagram(page, upright=True), class_="narrow"),
+                data_part="pipeline",
             ),
-            el("section", el("h2", "Timeline"), timeline(page)) if has_bars else None,
-            el("section", el("h2", "Steps"), _buttons(), *(component_section(page, node) for node in page.graph.nodes)),
+            el("section", el("h2", "Timeline"), timeline(page), data_part="timeline") if has_bars else None,
+            el(
+                "section",
+                el("h2", "Steps"),
+                _buttons(),
+                *(component_section(page, node) for node in page.graph.nodes),
+                data_part="steps",
+            ),
             _other_lines(page),
         ),
         Markup(f"<script>{script}</script>"),
+        data_refresh=refresh,
     )
-    return document(f"Run {page.history.run_id}", body, asset(__package__, "style.css"), script).encode()
+    style = asset(__package__, "style.css")
+    return document(f"Run {page.history.run_id}", body, style, script, asks=refresh is not None).encode()
+
+
+def live_parts(*links: Markup) -> tuple[Markup, ...]:
+    """What stands above a page that asks again: where else to go, and, when there is no answer, that there is none."""
+    return (
+        el("nav", *links) if links else join(),
+        el("p", class_="stale", role="status", hidden=True, data_part="stale"),
+    )
 
 
 def _headline(page: RunOnPage) -> Markup:
@@ -106,7 +128,7 @@ def _buttons() -> Markup:
 
 def _other_lines(page: RunOnPage) -> Markup | None:
     if page.no_lines:
-        return el("section", el("h2", "Log lines"), el("p", page.no_lines))
+        return el("section", el("h2", "Log lines"), el("p", page.no_lines), data_part="lines")
     if not page.other_lines:
         return None
-    return el("section", el("h2", "Other log lines"), log_block(page.other_lines))
+    return el("section", el("h2", "Other log lines"), log_block(page.other_lines), data_part="others")

@@ -1,7 +1,7 @@
 "use strict";
 // Opening what a link leads to, all at once, and before printing. Without it everything is there, to be opened by hand.
 
-const steps = Array.from(document.querySelectorAll("main details"));
+const steps = () => Array.from(document.querySelectorAll("main details"));
 
 function show() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -13,15 +13,16 @@ function show() {
 addEventListener("hashchange", show);
 show();
 
-const buttons = document.querySelector(".buttons");
-buttons.hidden = false;
-buttons.addEventListener("click", (event) => {
-  if (event.target.tagName === "BUTTON") for (const step of steps) step.open = event.target.value === "open";
-});
+for (const buttons of document.querySelectorAll(".buttons")) {
+  buttons.hidden = false;
+  buttons.addEventListener("click", (event) => {
+    if (event.target.tagName === "BUTTON") for (const step of steps()) step.open = event.target.value === "open";
+  });
+}
 
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = steps.filter((step) => !step.open);
+  closed = steps().filter((step) => !step.open);
   for (const step of closed) step.open = true;
 });
 addEventListener("afterprint", () => {

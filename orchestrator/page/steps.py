@@ -100,7 +100,7 @@ def _input(step: StepOnPage, plan: Any, planner: str) -> Markup | None:
 
 def _block(name: str, text: str | None, *before: Markup) -> Markup:
     body = el("pre", text, tabindex=0, aria_label=name) if text is not None else None
-    return el("details", el("summary", name), *before, body, class_="block")
+    return el("details", el("summary", name), *before, body, class_="block", data_part=name)
 
 
 def log_block(lines: tuple[Line, ...], name: str = "Log") -> Markup:
@@ -112,6 +112,7 @@ def log_block(lines: tuple[Line, ...], name: str = "Log") -> Markup:
         el("ol", *rows),
         class_="block log",
         open=True,
+        data_part=name,
     )
 
 

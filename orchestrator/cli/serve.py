@@ -1,0 +1,48 @@
+"""serve."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from contracts.errors import BadRequest
+from orchestrator.cli.session import Session
+from orchestrator.token import find_token
+
+
+class Style(StrEnum):
+    ORCHESTRATED = "orchestrated"
+    CHOREOGRAPHED = "choreographed"
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Elsewhere than on this machine a token is needed.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of HTTP.")] = 8080,
+    schedules: Annotated[
+        bool, typer.Option("--schedules/--no-schedules", help="Start runs at their pipelines' schedules.")
+    ] = True,
+    scheduled_style: Annotated[Style, typer.Option(help="Of the runs that schedules start.")] = Style.ORCHESTRATED,
+) -> None:
+    """Serve runs over HTTP, and start those that are scheduled, until SIGTERM. Example: brigade serve --port 8080
+
+    BRIGADE_TOKEN, or the file that BRIGADE_TOKEN_FILE names, is the token that requests bring.
+    """
+    session: Session = context.obj
+    try:
+        from orchestrator.service import serve as service
+    except ModuleNotFoundError as error:
+        raise BadRequest(f"{error.name} is not installed: install brigade[serve]") from error
+    service.serve(
+        service.Settings(
+            database_url=session.endpoints.database_url,
+            prefix=session.prefix,
+            host=host,
+            port=port,
+            token=find_token(),
+            scheduled_style=scheduled_style.value if schedules else None,
+        )
+    )
+
+
+COMMANDS = (serve,)
