@@ -1,0 +1,121 @@
+"""The provider's side: does what its handlers really give fit every pact that names it?"""
+
+import gc
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pact import Verifier
+from pact.types import Message
+
+from contracts.component import Component
+from contracts.message import Event
+from tests.contracts.reliance import PACTS, Json, column_key, columns_of
+
+BROKER = "PACT_BROKER_BASE_URL"
+"""With this in the environment, the pacts that a broker holds are verified as well."""
+
+Given = Mapping[str, Callable[[], Message]]
+"""By the provider's state, how to get the message that it gives then."""
+
+
+class PactBroken(AssertionError):
+    """What a provider gives is not what somebody relies on."""
+
+
+def message_of(answer: Event, folder: Path) -> Message:
+    """What travels, and the columns of the datasets that the handler wrote below `folder`."""
+    text = answer.model_dump_json()
+    columns = {
+        column_key(path, name): kind
+        for path, uri in _references(json.loads(text))
+        if (file := Path(uri.removeprefix("file://"))).is_relative_to(folder)
+        for name, kind in columns_of(file.read_bytes()).items()
+    }
+    return Message(contents=text.encode(), metadata=columns, content_type="application/json")
+
+
+def verify(provider: Component, given: Given, pacts: Path = PACTS) -> None:
+    """Raises PactBroken naming the consumers, their squads and the fields; ValueError for a pact that cannot be verified."""
+    named = {path: pact for path, pact in _pacts_in(pacts) if pact["provider"]["name"] == provider.name}
+    if not named:
+        raise ValueError(f"no pact names {provider.name}: nobody relies on it, so there is nothing to verify")
+    for path, pact in named.items():
+        for interaction in pact["interactions"]:
+            _check_known(path, interaction, provider, given)
+    squads = {pact["consumer"]["name"]: pact["metadata"]["squads"]["consumer"] for pact in named.values()}
+    results = _results(provider, given, list(named))
+    broken = [
+        f"{provider.squad} ({provider.name}) gives not what {squads.get(consumer, 'a squad elsewhere')} ({consumer}) "
+        f"relies on in {provider.output.wire_type()}: {field}"
+        for consumer, field in _mismatches(results)
+    ]
+    if broken or not results["result"]:
+        raise PactBroken("\n".join(broken or [json.dumps(results["errors"])]))
+
+
+def _check_known(path: Path, interaction: Json, provider: Component, given: Given) -> None:
+    message, states = interaction["description"], [state["name"] for state in interaction.get("providerStates", ())]
+    if message != provider.output.wire_type():
+        raise ValueError(f"{path.name} is about {message}, {provider.name} gives {provider.output.wire_type()}")
+    for state in states:
+        if state not in given:
+            raise ValueError(
+                f"{path.name} asks for '{state}', which {provider.name}'s tests do not give: {list(given)}"
+            )
+
+
+def _results(provider: Component, given: Given, files: list[Path]) -> Json:
+    # The library's server for messages is closed by the garbage collector, which Python warns of.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        results = _verified(provider, given, files)
+        gc.collect()
+    return results
+
+
+def _verified(provider: Component, given: Given, files: list[Path]) -> Json:
+    def give(metadata: dict[str, Any] | None) -> Message:
+        (state,) = (metadata or {})["providerStates"]
+        return given[state["name"]]()
+
+    verifier = Verifier(provider.name).message_handler(give)
+    for file in files:
+        verifier.add_source(file)
+    if os.environ.get(BROKER):
+        verifier.broker_source()
+    try:
+        verifier.verify()
+    except RuntimeError:  # It says that something failed; the results say what.
+        assert not verifier.results["result"]
+    results: Json = verifier.results
+    return results
+
+
+def _mismatches(results: Json) -> Iterator[tuple[str, str]]:
+    """Consumer, and field with what is wrong with it."""
+    for each in results["interactionResults"]:
+        found = each.get("mismatch", {}).get("mismatches", ())
+        for one in sorted(found, key=lambda one: (one.get("path", ""), one.get("key", ""))):
+            where = one.get("key") or one.get("path", "").removeprefix("$").removeprefix(".") or "the message"
+            yield each["consumer"], f"{where}: {one['mismatch']}"
+
+
+def _references(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Path and URI of every reference to a dataset."""
+    if isinstance(value, dict) and "uri" in value:
+        yield path, value["uri"]
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _references(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner, f"{path}[]")
+
+
+def _pacts_in(folder: Path) -> Iterator[tuple[Path, Json]]:
+    for path in sorted(folder.glob("*.json")):
+        yield path, json.loads(path.read_text(encoding="utf-8"))
