@@ -97,18 +97,25 @@ class ConsumerTests:
             return type(error)
 
 
+def cook(
+    consumer: Consumer, relies_on: Sequence[Reliance], folder: Path, connect: Connect | None
+) -> Iterator[tuple[Event, Context]]:
+    """Each handler's answer to the messages, and its context; its files are below one folder of its own."""
+    command = command_of(consumer, relies_on, local_context(folder / "given", "others"))
+    item = getattr(command, consumer.node.item_field).key if consumer.node.item_field else "-"
+    for number, handle in enumerate(consumer.handlers):
+        ctx = replace(local_context(folder / f"{number}", consumer.component.name, item), failure="it was to fail")
+        ctx = replace(ctx, connect=connect) if connect else ctx
+        yield handle(command, ctx), ctx
+
+
 def run(
     consumer: Consumer, relies_on: Sequence[Reliance], folder: Path, connect: Connect | None
 ) -> list[tuple[Json, dict[str, bytes], list[Statement]]]:
     """Each handler's answer to the messages, the files it wrote, and what it has the database do."""
-    command = command_of(consumer, relies_on, local_context(folder / "given", "others"))
-    item = getattr(command, consumer.node.item_field).key if consumer.node.item_field else "-"
     found = []
-    for number, handle in enumerate(consumer.handlers):
-        out = folder / f"out-{number}"
-        ctx = replace(local_context(out, consumer.component.name, item), failure="it was to fail")
-        ctx = replace(ctx, connect=connect) if connect else ctx
-        answer = handle(command, ctx)
+    for number, (answer, ctx) in enumerate(cook(consumer, relies_on, folder, connect)):
+        out = folder / f"{number}"
         files = {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.*"))}
         found.append((answer.model_dump(mode="json"), files, ctx.statements))
     return found

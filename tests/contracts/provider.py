@@ -5,14 +5,17 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import pytest
 from pact import Verifier
 from pact.types import Message
 
 from contracts.component import Component
 from contracts.message import Event
+from tests.contracts.consumer import Connect, Consumer, cook
 from tests.contracts.reliance import PACTS, Json, column_key, columns_of
 
 BROKER = "PACT_BROKER_BASE_URL"
@@ -26,14 +29,39 @@ class PactBroken(AssertionError):
     """What a provider gives is not what somebody relies on."""
 
 
-def message_of(answer: Event, folder: Path) -> Message:
-    """What travels, and the columns of the datasets that the handler wrote below `folder`."""
+class ProviderTests:
+    """Every provider's tests: a squad's class derives from this and says what its handlers are given, in which state.
+
+    They are given what the component itself relies on, unless the class has other `answers`.
+    """
+
+    consumer: ClassVar[Consumer]
+    state: ClassVar[str]
+
+    @pytest.fixture
+    def connect(self) -> Connect | None:
+        """How the handlers reach a database, for those who need one."""
+        return None
+
+    @pytest.fixture
+    def answers(self, tmp_path: Path, connect: Connect | None) -> list[Event]:
+        """What each handler really gives."""
+        return [answer for answer, _ in cook(self.consumer, self.consumer.relies_on, tmp_path, connect)]
+
+    def test_what_it_gives_fits_every_pact(self, answers: list[Event]) -> None:
+        assert answers
+        for answer in answers:
+            verify(self.consumer.component, {self.state: partial(message_of, answer)})
+
+
+def message_of(answer: Event) -> Message:
+    """What travels, and the columns of the files that it refers to, where these are files of the test."""
     text = answer.model_dump_json()
     columns = {
         column_key(path, name): kind
         for path, uri in _references(json.loads(text))
-        if (file := Path(uri.removeprefix("file://"))).is_relative_to(folder)
-        for name, kind in columns_of(file.read_bytes()).items()
+        if uri.startswith("file://")
+        for name, kind in columns_of(Path(uri.removeprefix("file://")).read_bytes()).items()
     }
     return Message(contents=text.encode(), metadata=columns, content_type="application/json")
 

@@ -62,5 +62,8 @@ POPULARITY = Reliance(
 )
 
 
+CONSUMER = Consumer(NETWORK_CONFIGURATION, (PLAN, VOLUME, POPULARITY), (handler.handle, fallback.handle))
+
+
 class TestConsumer(ConsumerTests):
-    consumer = Consumer(NETWORK_CONFIGURATION, (PLAN, VOLUME, POPULARITY), (handler.handle, fallback.handle))
+    consumer = CONSUMER

@@ -84,5 +84,8 @@ NETWORKS = Reliance(
 )
 
 
+CONSUMER = Consumer(ORDER_SIMULATOR, (PLAN, VOLUME, POPULARITY, NETWORKS), (handler.handle, handler_v2.handle))
+
+
 class TestConsumer(ConsumerTests):
-    consumer = Consumer(ORDER_SIMULATOR, (PLAN, VOLUME, POPULARITY, NETWORKS), (handler.handle, handler_v2.handle))
+    consumer = CONSUMER

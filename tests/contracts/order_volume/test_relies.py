@@ -62,5 +62,8 @@ HISTORY = Reliance(
 )
 
 
+CONSUMER = Consumer(ORDER_VOLUME, (PLAN, HISTORY), (handler.handle, fallback.handle))
+
+
 class TestConsumer(ConsumerTests):
-    consumer = Consumer(ORDER_VOLUME, (PLAN, HISTORY), (handler.handle, fallback.handle))
+    consumer = CONSUMER

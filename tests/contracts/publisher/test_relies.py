@@ -81,8 +81,11 @@ FORECASTS = Reliance(
 )
 
 
+CONSUMER = Consumer(PUBLISHER, (PLAN, HISTORY, NETWORKS, FORECASTS), (handler.handle,))
+
+
 class TestConsumer(ConsumerTests):
-    consumer = Consumer(PUBLISHER, (PLAN, HISTORY, NETWORKS, FORECASTS), (handler.handle,))
+    consumer = CONSUMER
 
     @pytest.fixture
     def connect(self) -> Connect | None:

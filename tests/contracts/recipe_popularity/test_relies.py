@@ -66,5 +66,8 @@ HISTORY = Reliance(
 )
 
 
+CONSUMER = Consumer(RECIPE_POPULARITY, (PLAN, HISTORY), (handler.handle, fallback.handle))
+
+
 class TestConsumer(ConsumerTests):
-    consumer = Consumer(RECIPE_POPULARITY, (PLAN, HISTORY), (handler.handle, fallback.handle))
+    consumer = CONSUMER

@@ -39,5 +39,8 @@ SIMULATED = Reliance(
 )
 
 
+CONSUMER = Consumer(SITE_FORECAST, (PLAN, SIMULATED), (handler.handle,))
+
+
 class TestConsumer(ConsumerTests):
-    consumer = Consumer(SITE_FORECAST, (PLAN, SIMULATED), (handler.handle,))
+    consumer = CONSUMER

@@ -1,0 +1,49 @@
+"""What order-volume gives to those who rely on it."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from contracts.order_volume import ORDER_VOLUME
+from services.order_volume import handler
+from tests.contracts.consumer import cook
+from tests.contracts.dropping import without_column
+from tests.contracts.order_volume.test_relies import CONSUMER
+from tests.contracts.provider import PactBroken, ProviderTests, message_of, verify
+from tests.contracts.states import HISTORY_IS_EXTRACTED
+
+
+class TestProvider(ProviderTests):
+    consumer = CONSUMER
+    state = HISTORY_IS_EXTRACTED
+
+
+def verify_without(column: str, folder: Path) -> None:
+    changed = replace(CONSUMER, handlers=(without_column(handler.handle, column),))
+    ((answer, _),) = cook(changed, CONSUMER.relies_on, folder, None)
+    verify(ORDER_VOLUME, {HISTORY_IS_EXTRACTED: partial(message_of, answer)})
+
+
+def test_a_column_that_one_relies_on_cannot_be_dropped(tmp_path: Path) -> None:
+    with pytest.raises(PactBroken) as broken:
+        verify_without("p10", tmp_path)
+    (line,) = str(broken.value).splitlines()
+    assert line.startswith(
+        "pickles (order-volume) gives not what dice (order-simulator) relies on in order-volume-forecasted.v1: "
+        "column p10 of volume: "
+    )
+    assert "missing" in line
+
+
+def test_everyone_who_relies_on_a_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PactBroken) as broken:
+        verify_without("mean", tmp_path)
+    first, second = sorted(str(broken.value).splitlines())
+    assert "what dice (order-simulator) relies on" in first
+    assert "what harbour (network-configuration) relies on" in second
+
+
+def test_a_column_that_nobody_relies_on_can_be_dropped(tmp_path: Path) -> None:
+    verify_without("method", tmp_path)
