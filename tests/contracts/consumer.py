@@ -69,13 +69,15 @@ class ConsumerTests:
     def test_what_it_relies_on_suffices(self, tmp_path: Path, connect: Connect | None) -> None:
         """The messages that pact makes of the statements go through the component's command into its handlers.
 
-        What the command asks for beyond them is made up, so the handlers can make nothing of it.
+        What the command has beyond them is made up in two ways, and makes no difference.
         """
         received: dict[str, Json] = {}
         for each in self.consumer.relies_on:
             pact_of(self.consumer.component, each).verify(_receiver(received, each.provider.name), "Async")
         assert received == {each.provider.name: as_json(each.message) for each in self.consumer.relies_on}
-        run(self.consumer, self.consumer.relies_on, tmp_path, connect)
+        little = run(self.consumer, self.consumer.relies_on, tmp_path, connect)
+        much = run(self.consumer, self.consumer.relies_on, tmp_path, connect, optional=True)
+        assert little == much, f"{self.consumer.component.name} reads more than its pacts say: state that as well"
 
     def test_it_relies_on_nothing_that_does_not_matter(self, tmp_path: Path, connect: Connect | None) -> None:
         """Without any one of the fields and columns it states, a handler fails or does something else."""
@@ -98,38 +100,39 @@ class ConsumerTests:
 
 
 def cook(
-    consumer: Consumer, relies_on: Sequence[Reliance], folder: Path, connect: Connect | None
+    consumer: Consumer, relies_on: Sequence[Reliance], folder: Path, connect: Connect | None, optional: bool = False
 ) -> Iterator[tuple[Event, Context]]:
     """Each handler's answer to the messages, and its context; its files are below one folder of its own."""
-    command = command_of(consumer, relies_on, local_context(folder / "given", "others"))
-    item = getattr(command, consumer.node.item_field).key if consumer.node.item_field else "-"
+    command = command_of(consumer, relies_on, local_context(folder / "given", "others"), optional)
     for number, handle in enumerate(consumer.handlers):
-        ctx = replace(local_context(folder / f"{number}", consumer.component.name, item), failure="it was to fail")
+        ctx = replace(local_context(folder / f"{number}", consumer.component.name), failure="it was to fail")
         ctx = replace(ctx, connect=connect) if connect else ctx
         yield handle(command, ctx), ctx
 
 
 def run(
-    consumer: Consumer, relies_on: Sequence[Reliance], folder: Path, connect: Connect | None
+    consumer: Consumer, relies_on: Sequence[Reliance], folder: Path, connect: Connect | None, optional: bool = False
 ) -> list[tuple[Json, dict[str, bytes], list[Statement]]]:
     """Each handler's answer to the messages, the files it wrote, and what it has the database do."""
     found = []
-    for number, (answer, ctx) in enumerate(cook(consumer, relies_on, folder, connect)):
+    for number, (answer, ctx) in enumerate(cook(consumer, relies_on, folder, connect, optional)):
         out = folder / f"{number}"
         files = {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.*"))}
         found.append((answer.model_dump(mode="json"), files, ctx.statements))
     return found
 
 
-def command_of(consumer: Consumer, relies_on: Sequence[Reliance], ctx: Context) -> Command:
-    """The component's command, filled as its place in the pipeline says."""
+def command_of(consumer: Consumer, relies_on: Sequence[Reliance], ctx: Context, optional: bool = False) -> Command:
+    """The component's command, filled as its place in the pipeline says; the messages with all that is `optional`, or none."""
     messages: dict[str, list[Json]] = {}
     for each in relies_on:
         stored = [
             _stored(message, ctx, f"{each.provider.name}-{number}")
             for number, message in enumerate((each.message, *each.others))
         ]
-        messages[each.provider.name] = [complete(each.provider.output, as_json(message)) for message in stored]
+        messages[each.provider.name] = [
+            complete(each.provider.output, as_json(message), optional) for message in stored
+        ]
     node = consumer.node
     data: Json = {}
     for need in node.needs:

@@ -75,7 +75,7 @@ def verify(provider: Component, given: Given, pacts: Path = PACTS) -> None:
         for interaction in pact["interactions"]:
             _check_known(path, interaction, provider, given)
     squads = {pact["consumer"]["name"]: pact["metadata"]["squads"]["consumer"] for pact in named.values()}
-    results = _results(provider, given, list(named))
+    results = _results(provider, {state: give() for state, give in given.items()}, list(named))
     broken = [
         f"{provider.squad} ({provider.name}) gives not what {squads.get(consumer, 'a squad elsewhere')} ({consumer}) "
         f"relies on in {provider.output.wire_type()}: {field}"
@@ -96,19 +96,19 @@ def _check_known(path: Path, interaction: Json, provider: Component, given: Give
             )
 
 
-def _results(provider: Component, given: Given, files: list[Path]) -> Json:
+def _results(provider: Component, messages: Mapping[str, Message], files: list[Path]) -> Json:
     # The library's server for messages is closed by the garbage collector, which Python warns of.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        results = _verified(provider, given, files)
+        results = _verified(provider, messages, files)
         gc.collect()
     return results
 
 
-def _verified(provider: Component, given: Given, files: list[Path]) -> Json:
+def _verified(provider: Component, messages: Mapping[str, Message], files: list[Path]) -> Json:
     def give(metadata: dict[str, Any] | None) -> Message:
         (state,) = (metadata or {})["providerStates"]
-        return given[state["name"]]()
+        return messages[state["name"]]
 
     verifier = Verifier(provider.name).message_handler(give)
     for file in files:
