@@ -1,0 +1,1 @@
+"""A squad's tests with nobody else's code in reach."""
