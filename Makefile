@@ -7,7 +7,7 @@ PYTHON ?= >=3.11,<3.13
 BIN := .venv/bin
 LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
 
-.PHONY: help setup demo test test-faults chaos lint render bench clean
+.PHONY: help setup demo test test-squad test-faults chaos lint render pacts bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,19 +20,26 @@ demo: setup ## Load a sample history, run the pipeline in both styles, compare
 test: setup lint ## Check style and types, then run every test but those of make test-faults
 	$(BIN)/python -m pytest
 
+test-squad: setup ## One squad's unit and contract tests with nobody else's code: make test-squad SQUAD=pickles
+	$(BIN)/python -m tests.alone "$(SQUAD)"
+
 test-faults: setup .tools/libfaketime.so.1 ## One test for each fault that nothing may be lost by (minutes)
 	$(BIN)/python -m pytest tests/faults
 
 chaos: setup ## Many runs in both styles under a mix of faults, and a table of what became of them (minutes)
 	$(BIN)/brigade chaos
 
-lint: setup ## Check style and types
+lint: setup ## Check style, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 render: setup ## Write again the files that follow from the pipelines
 	$(BIN)/brigade render
+
+pacts: setup ## Write again what each component's tests say that it relies on
+	WRITE_PACTS=1 $(BIN)/python -m pytest tests/contracts -k committed
 
 bench: setup ## Measure the worker's overhead and the gain of extracting in parallel
 	$(BIN)/python -m bench.worker

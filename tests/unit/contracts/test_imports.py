@@ -1,7 +1,13 @@
-"""Who may import whom. Read from the source, so that imports inside functions count as well."""
+"""Who may import whom: the rules of pyproject.toml, kept by import-linter, and those that it cannot say.
+
+The latter are read from the source, so that imports inside functions count as well.
+"""
 
 import ast
+import shutil
+import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,10 +34,6 @@ def files_below(folder: str) -> list[Path]:
     found = sorted((ROOT / folder).rglob("*.py"))
     assert found, f"there is nothing in {folder}"
     return found
-
-
-def within(module: str, *packages: str) -> bool:
-    return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
 def offences(folder: str, forbidden: Callable[[str], bool]) -> list[str]:
@@ -63,35 +65,87 @@ def test_contracts_do_no_input_and_output() -> None:
     assert opened == []
 
 
-TOOL = "backtest"
-"""Not a component: it runs several of them on past weeks, so it imports them. None imports it."""
-
 SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if any(path.glob("*.py")))
 
 
-@pytest.mark.parametrize("service", [name for name in SERVICES if name != TOOL])
-def test_a_service_imports_no_other_service_and_no_orchestrator(service: str) -> None:
-    """They share the runtime, which knows them by name only."""
-    others = [f"services.{name}" for name in SERVICES if name not in (service, "runtime")]
-    assert offences(f"services/{service}", lambda module: within(module, "orchestrator", *others)) == []
-
-
-def test_the_backtest_imports_no_orchestrator() -> None:
-    assert offences(f"services/{TOOL}", lambda module: within(module, "orchestrator")) == []
-
-
 @pytest.mark.parametrize("service", [name for name in SERVICES if name != "runtime"])
-def test_handlers_and_models_see_no_aws(service: str) -> None:
+def test_handlers_and_models_name_no_aws(service: str) -> None:
+    """Packages with types only as well, of which there is one for each of its services."""
     assert offences(f"services/{service}", lambda module: module.startswith(AWS)) == []
 
 
-def test_the_orchestrator_imports_no_service() -> None:
-    assert offences("orchestrator", lambda module: within(module, "services")) == []
+def lint(root: Path) -> subprocess.CompletedProcess[str]:
+    """The rules of pyproject.toml, on a tree."""
+    linter = Path(sys.executable).parent / "lint-imports"
+    return subprocess.run([linter, "--no-cache", "--no-logo"], cwd=root, capture_output=True, text=True, check=False)
 
 
-def test_nothing_imports_tests() -> None:
-    for folder in ("contracts", "services", "orchestrator"):
-        assert offences(folder, lambda module: within(module, "tests")) == []
+def test_the_rules_of_the_project_are_kept() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_rule_on_aws_is_for_every_service() -> None:
+    """The rule on each other is complete by itself: `exhaustive`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (rule,) = (each for each in project["tool"]["importlinter"]["contracts"] if each["id"] == "handlers")
+    assert rule["source_modules"] == [f"services.{name}" for name in SERVICES if name != "runtime"]
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tree = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    for package in ("contracts", "services", "orchestrator"):
+        shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "broken"),
+    [
+        ("contracts/run.py", "import services.runtime.text", "contracts.run -> services.runtime.text"),
+        ("contracts/run.py", "import orchestrator.aws", "contracts.run -> orchestrator.aws"),
+        ("services/publisher/totals.py", "import services.order_volume.kinds", "services.order_volume.kinds"),
+        (
+            "services/runtime/text.py",
+            "def f():\n    from services import publisher",
+            "services.runtime.text -> services.p",
+        ),
+        (
+            "services/configurator/weeks.py",
+            "from orchestrator import aws",
+            "services.configurator.weeks -> orchestrator",
+        ),
+        (
+            "services/publisher/totals.py",
+            "import services.backtest.items",
+            "services.publisher.totals -> services.backt",
+        ),
+        ("services/backtest/items.py", "import orchestrator.logs", "services.backtest.items -> orchestrator.logs"),
+        ("services/order_volume/kinds.py", "import boto3", "services.order_volume.kinds -> boto3"),
+        ("services/runtime/context.py", "import botocore.errorfactory", "services.runtime.context -> botocore"),
+        (
+            "orchestrator/logs.py",
+            "import services.publisher.handler",
+            "orchestrator.logs -> services.publisher.handler",
+        ),
+        ("orchestrator/logs.py", "import tests.support.html", "orchestrator.logs -> tests"),
+        ("services/newcomer/__init__.py", "", "services.newcomer"),
+    ],
+)
+def test_an_import_that_breaks_a_rule_is_named(copied: Path, file: str, added: str, broken: str) -> None:
+    path = copied / file
+    before = path.read_bytes() if path.exists() else None
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes((before or b"") + f"\n{added}\n".encode())
+    done = lint(copied)
+    if before is None:
+        shutil.rmtree(path.parent)
+    else:
+        path.write_bytes(before)
+    assert done.returncode == 1, done.stdout
+    assert broken in done.stdout
 
 
 def test_every_kind_of_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

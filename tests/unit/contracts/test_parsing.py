@@ -5,10 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.contracts.test_imports import ROOT, files_below, imports_of, within
+from tests.unit.contracts.test_imports import ROOT, files_below, imports_of
 
 RUNNING = {"eval", "exec", "compile", "__import__"}
 UNPACKING = ("pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "jsonpickle", "xml")
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
 def called(tree: ast.AST) -> Iterator[str]:
