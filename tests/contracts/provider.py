@@ -77,7 +77,7 @@ def verify(provider: Component, given: Given, pacts: Path = PACTS) -> None:
     squads = {pact["consumer"]["name"]: pact["metadata"]["squads"]["consumer"] for pact in named.values()}
     results = _results(provider, {state: give() for state, give in given.items()}, list(named))
     broken = [
-        f"{provider.squad} ({provider.name}) gives not what {squads.get(consumer, 'a squad elsewhere')} ({consumer}) "
+        f"{provider.squad} ({provider.name}) no longer gives what {squads.get(consumer, 'a squad elsewhere')} ({consumer}) "
         f"relies on in {provider.output.wire_type()}: {field}"
         for consumer, field in _mismatches(results)
     ]

@@ -22,7 +22,7 @@ def test_everyone_who_relies_on_a_field_is_named(tmp_path: Path) -> None:
     with pytest.raises(PactBroken) as broken:
         verify(NETWORK_CONFIGURATION, {FORECASTS_ARE_MADE: message_without(answer, "factory")})
     assert sorted(str(broken.value).splitlines()) == [
-        f"harbour (network-configuration) gives not what {consumer} relies on in factory-network-configured.v1: "
+        f"harbour (network-configuration) no longer gives what {consumer} relies on in factory-network-configured.v1: "
         "the message: Actual map is missing the following keys: factory"
         for consumer in ("dice (order-simulator)", "front-of-house (publisher)")
     ]

@@ -33,7 +33,7 @@ def test_a_field_that_one_relies_on_cannot_be_dropped(tmp_path: Path, field: tup
     with pytest.raises(PactBroken) as broken:
         verify_without(tmp_path, *field)
     assert str(broken.value) == (
-        f"dice (order-simulator) gives not what dice (site-forecast) relies on in orders-simulated.v1: {said}"
+        f"dice (order-simulator) no longer gives what dice (site-forecast) relies on in orders-simulated.v1: {said}"
     )
 
 

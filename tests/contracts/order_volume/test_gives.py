@@ -31,7 +31,7 @@ def test_a_column_that_one_relies_on_cannot_be_dropped(tmp_path: Path) -> None:
         verify_without("p10", tmp_path)
     (line,) = str(broken.value).splitlines()
     assert line.startswith(
-        "pickles (order-volume) gives not what dice (order-simulator) relies on in order-volume-forecasted.v1: "
+        "pickles (order-volume) no longer gives what dice (order-simulator) relies on in order-volume-forecasted.v1: "
         "column p10 of volume: "
     )
     assert "missing" in line
