@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from contracts.component import Component
 from contracts.errors import BrigadeError
@@ -29,7 +29,7 @@ class DeadLetter(Frozen):
     """A message, and why it is here. Times are UTC; `run_id` is None when the body names none.
 
     `step` is the local key of the step that failed, with its attempts over all generations; None when the message never came
-    to a step.
+    to a step. `source` is who sent it by its own word, `sender` by that of SQS.
     """
 
     component: str
@@ -42,6 +42,8 @@ class DeadLetter(Frozen):
     attempts: int
     step: str | None
     run_id: str | None
+    source: str
+    sender: str | None
     body: str
 
 
@@ -142,12 +144,14 @@ def _letter(component: Component, version: str, message: "MessageTypeDef") -> De
         attempts=int(about.get("attempts", 0)),
         step=about.get("step"),
         run_id=_run_of(message["Body"]),
+        source=about.get("source", "unknown"),
+        sender=about.get("sender"),
         body=message["Body"],
     )
 
 
 class _OfARun(Frozen):
-    runid: str
+    runid: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")  # the database is asked about it, and refuses some characters
 
 
 def _run_of(body: str) -> str | None:

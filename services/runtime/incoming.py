@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from contracts.component import Component
 from contracts.envelope import MAX_MESSAGE_BYTES, Envelope, Mode, StepKey
 from contracts.errors import ContractViolation, PoisonMessage
-from contracts.message import Command, Event
+from contracts.message import Command, Event, Frozen
 
 Json = dict[str, Any]
 
@@ -20,6 +20,12 @@ AnyEnvelope = Envelope[Json]
 
 STEP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}/[a-z][a-z0-9-]{0,39}/[A-Za-z0-9_.:-]{1,64}")
 """As runs, components and items are named. No database is asked for anything else: it refuses some characters."""
+
+
+_SOURCE = re.compile(r'"source"\s*:\s*"([^"\\]+)"')
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes it: behind an even number of backslashes."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,20 @@ def parse(body: str, component: Component) -> CommandFor | EventOf:
     return EventOf(key, envelope.type)
 
 
+class _Sent(Frozen):
+    source: str = Field(min_length=1)
+
+
+def source_of(body: str) -> str:
+    """Who sent a message, by its own word: of one that is broken or too long, the first source it names; or `unreadable`."""
+    readable = body[:MAX_MESSAGE_BYTES]
+    try:
+        return _Sent.model_validate_json(readable).source
+    except ValidationError:
+        found = _SOURCE.search(readable)
+    return found[1] if found else "unreadable"
+
+
 def validate(model: type[Command], data: Json) -> Command:
     """Raises ContractViolation naming the fields that do not fit."""
     try:
@@ -75,6 +95,8 @@ def serialise(event: Event, model: type[Event]) -> tuple[str, Json]:
     if not isinstance(event, model):
         raise ContractViolation(f"the handler answered {type(event).__name__}, its contract says {model.__name__}")
     text = event.model_dump_json()
+    if _NUL.search(text):
+        raise ContractViolation(f"{model.wire_type()} holds the character NUL, which no database takes: leave it out")
     return text, json.loads(text)
 
 

@@ -27,6 +27,9 @@ YOUNG = 10.0
 NOT_WAITING = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 """Nobody waits for this token: it is stale, or too young."""
 
+MALFORMED = "ValidationException"
+"""It is none, and never will be: too long, or of other characters. A message's attribute may be anything."""
+
 MAX_PUBLISH_BYTES = 256 * 1024
 """All messages of one call to SNS together."""
 
@@ -118,7 +121,7 @@ class Outgoing:
         try:
             await self._stepfunctions.send_task_heartbeat(taskToken=token)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in NOT_WAITING:
+            if error.response["Error"]["Code"] not in (*NOT_WAITING, MALFORMED):
                 raise _without(token, error) from None
             return False
         return True
@@ -130,9 +133,10 @@ class Outgoing:
             try:
                 await send()
             except ClientError as error:
-                if error.response["Error"]["Code"] not in NOT_WAITING:
+                code = error.response["Error"]["Code"]
+                if code not in (*NOT_WAITING, MALFORMED):
                     raise _without(token, error) from None
-                if time.monotonic() > until:
+                if code == MALFORMED or time.monotonic() > until:
                     return False
                 await asyncio.sleep(0.25)  # the token may be too young: there is no event to wait for
             else:

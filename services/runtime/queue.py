@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from contracts.envelope import MAX_MESSAGE_BYTES
 from contracts.errors import MessageTooLarge
 from services.runtime.batching import BATCH, Batcher
+from services.runtime.incoming import source_of
 from services.runtime.outgoing import attributes_of
-from services.runtime.text import printable
+from services.runtime.text import cut, printable
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -29,7 +30,7 @@ log = logging.getLogger("brigade.queue")
 
 @dataclass(frozen=True)
 class Received:
-    """A message as it came. `sent_at` is in seconds since the epoch, by the queue's clock."""
+    """A message as it came. `sent_at` is in seconds since the epoch, by the queue's clock; `sender` is who SQS says sent it."""
 
     receipt: str
     message_id: str
@@ -37,6 +38,7 @@ class Received:
     token: str | None
     sent_at: float
     receives: int
+    sender: str | None = None
 
 
 class Queue:
@@ -63,7 +65,7 @@ class Queue:
             WaitTimeSeconds=wait,
             VisibilityTimeout=self._lease,
             MessageAttributeNames=["taskToken"],
-            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount", "SenderId"],
         )
         return [_received(message) for message in answer.get("Messages", [])]
 
@@ -102,7 +104,8 @@ class Queue:
     async def dead_letter(self, message: Received, error: str, reason: str, step: str = "", attempts: int = 0) -> None:
         """Move a message out of the way, with the reason; then it can be deleted here.
 
-        `step` is the local key of the step that it led to, after so many attempts at it.
+        `step` is the local key of the step that it led to, after so many attempts at it. Its source is named as the message
+        itself does, its sender as SQS does.
 
         A body that is poison for its length is cut: with the reason beside it, the largest would not fit into a message.
         """
@@ -112,11 +115,13 @@ class Queue:
             "receives": str(message.receives),
             "firstSent": str(message.sent_at),
             "attempts": str(attempts),
+            "source": cut(printable(source_of(message.body)), 200),
             **({"step": step} if step else {}),
+            **({"sender": message.sender} if message.sender else {}),
         }
         await self._sqs.send_message(
             QueueUrl=self._dead_letter_url,
-            MessageBody=message.body[:MAX_MESSAGE_BYTES],
+            MessageBody=message.body.encode()[:MAX_MESSAGE_BYTES].decode(errors="ignore"),
             MessageAttributes=attributes_of(about),
         )
 
@@ -165,6 +170,7 @@ def _received(message: Any) -> Received:
         token=token,
         sent_at=int(system.get("SentTimestamp", 0)) / 1000,
         receives=int(system.get("ApproximateReceiveCount", 1)),
+        sender=system.get("SenderId"),
     )
 
 

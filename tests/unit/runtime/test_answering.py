@@ -101,3 +101,13 @@ async def test_a_heartbeat_says_whether_somebody_waits_and_does_not_insist() -> 
     stepfunctions = StepFunctions(unknown=99)
     assert not await speaking_to(stepfunctions).heartbeat("token")
     assert len(stepfunctions.asked) == 1
+
+
+async def test_what_is_no_token_at_all_is_never_waited_for() -> None:
+    """Too long, or of other characters: a message's attribute may be anything, and its message must come to an end."""
+    stepfunctions = StepFunctions(unknown=99, code="ValidationException")
+    speaker = speaking_to(stepfunctions)
+    assert not await speaker.succeed("token", "{}", time.time())
+    assert not await speaker.refuse("token", "BadData", "no pie", time.time())
+    assert not await speaker.heartbeat("token")
+    assert len(stepfunctions.asked) == 3

@@ -12,7 +12,7 @@ from contracts.component import Component
 from contracts.envelope import MAX_MESSAGE_BYTES, StepKey
 from contracts.errors import ContractViolation, PoisonMessage
 from contracts.message import Command, Event
-from services.runtime.incoming import CommandFor, EventOf, parse, serialise, validate
+from services.runtime.incoming import CommandFor, EventOf, parse, serialise, source_of, validate
 
 
 class ChopDish(Command):
@@ -161,3 +161,39 @@ def test_an_answer_of_another_contract_is_refused() -> None:
     with pytest.raises(ContractViolation, match="answered Other, its contract says DishChopped"):
         serialise(Other(pieces=8), DishChopped)
     assert serialise(DishChopped(pieces=8), DishChopped) == ('{"pieces":8}', {"pieces": 8})
+
+
+class Named(Event):
+    name: str
+
+
+@pytest.mark.parametrize("name", ["p\0ie", "\0", "\\\0"])
+def test_an_answer_that_no_database_can_look_into_is_refused(name: str) -> None:
+    with pytest.raises(ContractViolation, match="holds the character NUL, which no database takes: leave it out"):
+        serialise(Named(name=name), Named)
+
+
+@pytest.mark.parametrize("name", ["\\u0000", "\\\\u0000", "u0000", "\x01"])
+def test_an_answer_may_write_about_it(name: str) -> None:
+    assert serialise(Named(name=name), Named)[1] == {"name": name}
+
+
+@pytest.mark.parametrize(
+    ("body", "source"),
+    [
+        (envelope(), "/brigade/tests"),
+        (envelope(id=None, time="never", data=[1]), "/brigade/tests"),
+        ('{"data": {"source": "inner"}, "source": "outer"}', "outer"),
+        (envelope()[:120], "/brigade/tests"),
+        (envelope(data={"dish": "y" * 300_000}), "/brigade/tests"),
+        ('{"source" : "é", "broken', "é"),
+        ("no JSON", "unreadable"),
+        ('{"source": ""}', "unreadable"),
+        ('{"source": 7}', "unreadable"),
+        ('"source', "unreadable"),
+        ("[" * 65_536, "unreadable"),
+        ("y" * 70_000 + envelope(), "unreadable"),
+    ],
+)
+def test_whose_message_it_is_is_read_as_far_as_it_can_be(body: str, source: str) -> None:
+    assert source_of(body) == source

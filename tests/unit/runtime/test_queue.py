@@ -59,7 +59,7 @@ class FakeSqs:
     async def receive_message(self, **asked: Any) -> Json:
         self.asked.append(asked)
         message: Json = {"MessageId": "m", "ReceiptHandle": "r", "Body": "{}"}
-        attributes = {"SentTimestamp": "1700000000500", "ApproximateReceiveCount": "3"}
+        attributes = {"SentTimestamp": "1700000000500", "ApproximateReceiveCount": "3", "SenderId": "AIDA"}
         token = {"taskToken": {"StringValue": "t", "DataType": "String"}}
         return {"Messages": [message, message | {"Attributes": attributes, "MessageAttributes": token}]}
 
@@ -163,7 +163,7 @@ async def test_what_was_received_is_told_apart_from_what_is_missing() -> None:
     sqs = FakeSqs()
     bare, full = await queue_of(sqs).receive(99, wait=7)
     assert bare == Received("r", "m", "{}", token=None, sent_at=0, receives=1)
-    assert full == Received("r", "m", "{}", token="t", sent_at=1_700_000_000.5, receives=3)
+    assert full == Received("r", "m", "{}", token="t", sent_at=1_700_000_000.5, receives=3, sender="AIDA")
     (asked,) = sqs.asked
     assert (asked["MaxNumberOfMessages"], asked["WaitTimeSeconds"], asked["VisibilityTimeout"]) == (10, 7, 30)
 
@@ -194,11 +194,29 @@ async def test_a_dead_letter_carries_its_reason_in_characters_sqs_takes() -> Non
     attributes = {name: value["StringValue"] for name, value in asked["MessageAttributes"].items()}
     assert attributes.pop("reason").rstrip("x") == "no\ufffdpie\ufffd\ufffd\ufffd\U0001f967\n"
     about = {"error": "BadData", "receives": "2", "firstSent": "5.5", "step": "chopper/pie", "attempts": "3"}
-    assert attributes == about
+    assert attributes == {**about, "source": "unreadable"}
     assert (asked["QueueUrl"], len(asked["MessageBody"])) == ("dead", 65_536)
     await queue_of(sqs).dead_letter(message, "BadData", "")
     assert sqs.asked[1]["MessageAttributes"]["reason"]["StringValue"] == "BadData"
     assert "step" not in sqs.asked[1]["MessageAttributes"]  # SQS takes no empty attribute
+
+
+async def test_a_dead_letter_is_cut_in_bytes() -> None:
+    """With its attributes it must fit into a queue whose messages are 256 KiB at most."""
+    sqs = FakeSqs()
+    message = Received("r", "m", "a" + "\U0001f967" * 65_536, token=None, sent_at=5.5, receives=1)
+    await queue_of(sqs).dead_letter(message, "PoisonMessage", "too long")
+    assert sqs.asked[0]["MessageBody"] == "a" + "\U0001f967" * 16_383
+
+
+async def test_a_dead_letter_names_its_source() -> None:
+    sqs = FakeSqs()
+    body = '{"source":"/brigade/\\u0000' + "x" * 300 + '"}'
+    message = Received("r", "m", body, token=None, sent_at=5.5, receives=1, sender="AIDA:someone")
+    await queue_of(sqs).dead_letter(message, "PoisonMessage", "no envelope")
+    attributes = sqs.asked[0]["MessageAttributes"]
+    assert attributes["source"]["StringValue"] == "/brigade/\ufffd" + "x" * 189 + "…"
+    assert attributes["sender"]["StringValue"] == "AIDA:someone"
 
 
 def test_the_size_of_a_message_is_that_of_its_bytes() -> None:
