@@ -3,7 +3,6 @@
 SQS has no way to look without taking: messages are received for as long as the look takes, and come back by themselves.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -112,8 +111,10 @@ def _status(connection: Connection, run_id: str) -> str | None:
     return str(rows[0]["status"]) if rows else None
 
 
-def _receive_all(aws: Aws, deployment: Deployment, component: Component, version: str) -> Iterator[Held]:
+def _receive_all(aws: Aws, deployment: Deployment, component: Component, version: str) -> list[Held]:
+    """Until a receive brings nothing new: when there are so many that the first come again, the last receipt counts."""
     url = deployment.dead_letter_url(component, version)
+    found: dict[str, Held] = {}
     while True:
         messages = aws.sqs.receive_message(
             QueueUrl=url,
@@ -123,11 +124,13 @@ def _receive_all(aws: Aws, deployment: Deployment, component: Component, version
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["SentTimestamp"],
         ).get("Messages", [])
-        if not messages:
-            return
+        known = len(found)
         for message in messages:
             letter = _letter(component, version, message)
-            yield Held(letter, deployment.queue_url(component, version), url, message["ReceiptHandle"])
+            queue_url = deployment.queue_url(component, version)
+            found[letter.message_id] = Held(letter, queue_url, url, message["ReceiptHandle"])
+        if len(found) == known:
+            return list(found.values())
 
 
 def _letter(component: Component, version: str, message: "MessageTypeDef") -> DeadLetter:

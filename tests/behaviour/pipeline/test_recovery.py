@@ -69,20 +69,22 @@ def failed(fleet: Fleet, story: Story) -> dict[tuple[str, str], Outcome]:
 
 
 def test_a_dead_letter_says_what_happened(failed: dict[tuple[str, str], Outcome]) -> None:
-    for run in failed.values():
+    sources = {"orchestrated": "/brigade/step-functions", "choreographed": "/brigade/site-forecast"}
+    for (style, _), run in failed.items():
         assert run.status == "FAILED"
         assert run.cause
         assert run.cause.startswith(f"publisher/- failed after 3 attempts: {CAUSE}")
         (letter,) = letters(run)
         assert f"{letter['error']}: {letter['reason']}".startswith(CAUSE)
         assert (letter["component"], letter["version"], letter["step"]) == ("publisher", "v1", "publisher/-")
-        assert letter["attempts"] == 3
+        assert (letter["attempts"], letter["source"]) == (3, sources[style])
         assert 0 < (datetime.now(UTC) - datetime.fromisoformat(letter["first_seen"])).total_seconds() < 600
         assert f'"runid":"{run.run_id}"' in letter["body"].replace(" ", "")
         shown = brigade("dlq", "show", "publisher", letter["message_id"]).stdout
         for text in (
             "attempts    3",
             f"run_id      {run.run_id}",
+            f"source      {sources[style]}",
             "first_seen  2",
             f"body        {letter['body'][:40]}",
         ):
