@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -107,10 +108,10 @@ def test_stopping_to_follow_says_that_the_run_goes_on(
     def stopped(*_: object) -> RunHistory:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "follow", stopped)
     monkeypatch.setattr(runs, "say", print)
+    session: Any = SimpleNamespace(follow=stopped)
     with pytest.raises(KeyboardInterrupt):
-        runs._follow(SimpleNamespace(connection=None), "r1")  # type: ignore[arg-type]  # it asks for nothing else
+        runs._follow(session, "r1")
     assert "the run goes on: `brigade history r1`" in capsys.readouterr().out
 
 
@@ -118,7 +119,7 @@ def test_whoever_waits_after_the_end_of_a_run_is_told_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended = history()
-    monkeypatch.setattr(runs, "follow", lambda *_: ended)
     monkeypatch.setattr(runs, "say", print)
-    assert runs._follow(SimpleNamespace(connection=None), "r1") is ended  # type: ignore[arg-type]  # it asks for nothing else
+    session: Any = SimpleNamespace(follow=lambda _: ended, url="")
+    assert runs._follow(session, "r1") is ended
     assert capsys.readouterr().out == "the run has ended; counting what it cost, once every worker has reported\n"
