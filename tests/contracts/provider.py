@@ -77,12 +77,13 @@ def verify(provider: Component, given: Given, pacts: Path = PACTS) -> None:
     squads = {pact["consumer"]["name"]: pact["metadata"]["squads"]["consumer"] for pact in named.values()}
     results = _results(provider, {state: give() for state, give in given.items()}, list(named))
     broken = [
-        f"{provider.squad} ({provider.name}) no longer gives what {squads.get(consumer, 'a squad elsewhere')} ({consumer}) "
-        f"relies on in {provider.output.wire_type()}: {field}"
+        f"{provider.squad} ({provider.name}) no longer gives what {squads.get(consumer, 'a squad elsewhere')} "
+        f"({consumer}) relies on in {provider.output.wire_type()}: {field}"
         for consumer, field in _mismatches(results)
     ]
-    if broken or not results["result"]:
-        raise PactBroken("\n".join(broken or [json.dumps(results["errors"])]))
+    unread = [str(each["mismatch"]) for each in results["errors"] if each["mismatch"]["type"] != "mismatches"]
+    if broken or unread or not results["result"]:
+        raise PactBroken("\n".join(broken + unread))
 
 
 def _check_known(path: Path, interaction: Json, provider: Component, given: Given) -> None:
