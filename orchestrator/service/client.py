@@ -3,12 +3,13 @@
 import http.client
 import json
 import uuid
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.errors import BadRequest, TransientError
 from orchestrator.history import HasEnded, NoSuchRun, RunHistory
@@ -19,7 +20,13 @@ from orchestrator.redrive import UnderWay
 TIMEOUT = 120
 """Seconds: a start may wait for AWS."""
 
+T = TypeVar("T")
+
+_BEGUN = TypeAdapter(Begun)
 _RUNS = TypeAdapter(tuple[ListedRun, ...])
+_NAMES = TypeAdapter(list[str])
+_HISTORY = TypeAdapter(RunHistory)
+_LINES = TypeAdapter(list[Line])
 _ERRORS: dict[str, type[BadRequest]] = {kind.__name__: kind for kind in (NoSuchRun, HasEnded, UnderWay)}
 
 
@@ -30,11 +37,18 @@ class _Here(HTTPRedirectHandler):
         return None
 
 
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # of brackets that are not closed
+        return urlsplit("")
+
+
 class Client:
     """Raises BadRequest when the service refuses, and TransientError when it fails or does not answer."""
 
     def __init__(self, url: str, token: str | None) -> None:
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise BadRequest(f"'{url}' is no service's URL: write http://HOST:PORT or https://HOST")
         if parts.username or parts.password:
@@ -51,20 +65,20 @@ class Client:
             answer = self._send("POST", "/runs", body, headers)
         except TransientError:
             answer = self._send("POST", "/runs", body, headers)
-        return Begun.model_validate_json(answer)
+        return self._understood(_BEGUN, answer)
 
     def runs(self, limit: int) -> list[dict[str, Any]]:
-        return [run.model_dump() for run in _RUNS.validate_json(self._send("GET", f"/runs?limit={limit}"))]
+        return [run.model_dump() for run in self._read(_RUNS, f"/runs?limit={limit}")]
 
     def unfinished(self) -> list[str]:
-        return [str(run_id) for run_id in json.loads(self._send("GET", "/unfinished"))]
+        return self._read(_NAMES, "/unfinished")
 
     def history(self, run_id: str) -> RunHistory:
-        return RunHistory.model_validate_json(self._send("GET", _of(run_id)))
+        return self._read(_HISTORY, _of(run_id))
 
     def lines(self, run_id: str, component: str | None = None) -> list[Line]:
         only = f"?{urlencode({'component': component})}" if component else ""
-        return list(json.loads(self._send("GET", f"{_of(run_id)}/logs{only}")))
+        return self._read(_LINES, f"{_of(run_id)}/logs{only}")
 
     def page(self, run_id: str) -> bytes:
         return self._send("GET", f"{_of(run_id)}/page")
@@ -74,6 +88,18 @@ class Client:
 
     def redrive(self, run_id: str, style: str | None = None) -> None:
         self._send("POST", f"{_of(run_id)}/redrive", {"style": style})
+
+    def _read(self, kind: TypeAdapter[T], path: str) -> T:
+        return self._understood(kind, self._send("GET", path))
+
+    def _understood(self, kind: TypeAdapter[T], answer: bytes) -> T:
+        try:
+            return kind.validate_json(answer)
+        except ValidationError as error:
+            raise BadRequest(self._no_service(HTTPStatus.OK)) from error
+
+    def _no_service(self, status: int) -> str:
+        return f"{self._url} answered {status} and not as `brigade serve` does: check --url, or BRIGADE_URL"
 
     def _send(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> bytes:
         data = b"" if method == "POST" and body is None else None if body is None else json.dumps(body).encode()
@@ -100,10 +126,7 @@ class Client:
             found = json.loads(body)
             name, detail = str(found["error"]), str(found["detail"])
         except (ValueError, KeyError, TypeError):
-            name, detail = (
-                "",
-                f"{self._url} answered {status} and not as `brigade serve` does: check --url, or BRIGADE_URL",
-            )
+            name, detail = "", self._no_service(status)
         if status >= 500:
             return TransientError(detail)
         return _ERRORS.get(name, BadRequest)(detail)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.history import RunHistory
 from orchestrator.operations import Begun, ListedRun, LocalOperations, RunAsked
-from orchestrator.service.errors import Problem
+from orchestrator.service.errors import Problem, ProblemResponse
 from orchestrator.service.pages import list_page, run_page
 
 MOST = 1000
@@ -84,6 +84,7 @@ FAILURES: dict[int | str, dict[str, Any]] = {
         (503, "The database or AWS does not answer, or nothing is deployed."),
     )
 }
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 GONE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such run."}}
 ENDED: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "The run is not in a state for it."}}
 LONG: dict[int | str, dict[str, Any]] = {413: {"model": Problem, "description": "The body is too long."}}
@@ -106,7 +107,7 @@ def root() -> Response:
 
 @router.get("/openapi.json", include_in_schema=False)
 def openapi(request: Request) -> dict[str, Any]:
-    return dict(request.app.openapi())
+    return describe(request.app.openapi())
 
 
 @router.post("/runs", status_code=201, responses={200: {"model": Begun}, **LONG})
@@ -161,6 +162,16 @@ def redrive(ops: Ops, run_id: RunId, body: RedriveBody | None = None) -> RunNow:
     """Set a failed or stuck run going again; what is done is not done again."""
     ops.redrive(run_id, body.style if body else None)
     return RunNow(run_id=run_id, status="RUNNING")
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the type that errors have: FastAPI takes them for what the route gives."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    answer["content"] = {ProblemResponse.media_type: {"schema": PROBLEM}}
+    return document
 
 
 def _wants_page(request: Request) -> bool:

@@ -1,0 +1,67 @@
+"""What replicas do by themselves, side by side."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from starlette.testclient import TestClient
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from contracts.pipelines import ORDER_SIMULATION
+from contracts.schedule import Schedule
+from orchestrator.service import serve
+from orchestrator.service.chores import EVERY
+from orchestrator.service.serve import Settings, app_of, pool_of
+from orchestrator.start import start_run
+from tests.behaviour.service.conftest import PREFIX, TOKEN, Ground
+
+pytestmark = pytest.mark.usefixtures("no_runs")
+
+
+def settings_of(ground: Ground, scheduled_style: str | None = "choreographed") -> Settings:
+    return Settings(ground.variables["DATABASE_URL"], PREFIX, "127.0.0.1", 0, TOKEN, scheduled_style)
+
+
+@pytest.fixture
+def an_hour_ago(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Iterator[datetime]:
+    """When the pipeline should have been started, while nobody was there."""
+    missed = (datetime.now(UTC) - timedelta(hours=1)).replace(second=0, microsecond=0)
+    schedule = Schedule(f"cron({missed.minute} {missed.hour} * * ? *)")
+    monkeypatch.setattr(serve, "PIPELINES", (replace(ORDER_SIMULATION, schedule=schedule),))
+    query = "INSERT INTO schedules VALUES (%s, %s, now() - interval '1 day')"
+    ground.connection.execute(query, (ORDER_SIMULATION.name, schedule.expression))
+    yield missed
+    ground.connection.execute("TRUNCATE schedules")
+
+
+@retry(retry=retry_if_result(lambda found: not found), wait=wait_fixed(0.1), stop=stop_after_delay(30))
+def until(ground: Ground, query: str) -> list[dict[str, object]]:
+    return ground.rows(query)
+
+
+def test_replicas_start_a_scheduled_run_once(ground: Ground, an_hour_ago: datetime) -> None:
+    with ExitStack() as replicas:
+        for _ in range(2):
+            pool = replicas.enter_context(pool_of(ground.variables["DATABASE_URL"]))
+            replicas.enter_context(TestClient(app_of(settings_of(ground), pool)))
+        (run,) = until(ground, "SELECT date, style, status FROM runs")
+        time.sleep(EVERY + 1)  # both have looked again
+    assert run == {"date": an_hour_ago.date(), "style": "choreographed", "status": "RUNNING"}
+    assert ground.rows("SELECT count(*) AS runs FROM runs") == [{"runs": 1}]
+
+
+def test_a_replica_without_schedules_starts_nothing(ground: Ground, an_hour_ago: datetime) -> None:
+    """It fails what is overdue, which it does first."""
+    started = start_run(ground.aws, ground.connection, ground.deployment, ORDER_SIMULATION, "choreographed", TODAY, {})
+    ground.connection.execute("UPDATE runs SET deadline = now() - interval '2 minutes'")
+    with pool_of(ground.variables["DATABASE_URL"]) as pool, TestClient(app_of(settings_of(ground, None), pool)):
+        (run,) = until(ground, "SELECT run_id, cause FROM runs WHERE status = 'FAILED'")
+    cause = "the deadline has passed; missing: configurator/- (ready)"
+    assert run == {"run_id": started.run_id, "cause": cause}
+    assert ground.rows("SELECT count(*) AS runs FROM runs") == [{"runs": 1}]
+
+
+TODAY = datetime(2026, 11, 25, tzinfo=UTC).date()
