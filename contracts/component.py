@@ -11,6 +11,7 @@ from contracts.errors import (
     WorkerLost,
 )
 from contracts.message import Command, Event, Frozen
+from contracts.versions import refuse_unlike
 
 LOST_CALLBACKS = ("States.Timeout", "States.HeartbeatTimeout")
 """What Step Functions calls it when no answer comes in time: a worker was lost, or its answer was."""
@@ -87,6 +88,9 @@ class Policy(Frozen):
 class Component(Frozen):
     """A station of the brigade: what it takes, what it gives, and how far it may be pushed.
 
+    While consumers move from one version of the output to the next, `output` is the oldest that is still given, and `also` are
+    the newer ones: docs/contracts.md, "A break that must be".
+
     `concurrency` is how many handlers one worker runs at a time. `versions` beyond the first are chosen per run by a
     feature flag. `announced` events are published in both styles, for readers outside the pipeline. A `stateless`
     component keeps no steps: a repeated message runs its handler again.
@@ -99,6 +103,7 @@ class Component(Frozen):
     squad: str
     input: type[Command]
     output: type[Event]
+    also: tuple[type[Event], ...] = ()
     policy: Policy = Policy()
     versions: tuple[str, ...] = ("v1",)
     concurrency: int = Field(default=1, ge=1)
@@ -111,6 +116,16 @@ class Component(Frozen):
         if self.fallback and self.stateless:
             raise ValueError(f"{self.name} is stateless, so nothing remembers that it is to fall back: give it steps")
         return self
+
+    @model_validator(mode="after")
+    def _versions_of_one_message(self) -> "Component":
+        refuse_unlike(self.name, self.gives)
+        return self
+
+    @property
+    def gives(self) -> tuple[type[Event], ...]:
+        """Every version of the output, the oldest first. The handler answers the last."""
+        return (self.output, *self.also)
 
     @property
     def module(self) -> str:

@@ -1,7 +1,10 @@
 """A built pipeline as plain data: what `deploy` stores under a digest and every worker routes by."""
 
 import hashlib
+import operator
 from typing import Literal
+
+from pydantic import Field
 
 from contracts.component import Policy
 from contracts.errors import PipelineError
@@ -34,11 +37,12 @@ class Selection(Frozen):
 
 
 class Node(Frozen):
-    """One component's place in a pipeline."""
+    """One component's place in a pipeline. `also` are the other versions that it gives, inside of `event`."""
 
     component: str
     command: str
     event: str
+    also: tuple[str, ...] = Field(default=(), exclude_if=operator.not_)
     versions: tuple[str, ...]
     policy: Policy
     needs: tuple[Need, ...] = ()

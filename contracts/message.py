@@ -4,9 +4,9 @@ import operator
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Frozen(BaseModel):
@@ -22,8 +22,9 @@ class Message(Frozen):
 
     @classmethod
     def wire_type(cls) -> str:
-        """`SimulateOrders` of version 1 travels as `simulate-orders.v1`."""
-        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+        """`SimulateOrders` of version 1 travels as `simulate-orders.v1`, `SimulateOrdersV2` of version 2 as `...v2`."""
+        name = cls.__name__.removesuffix(f"V{cls.contract_version}")
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
         return f"{words}.v{cls.contract_version}"
 
 
@@ -47,6 +48,12 @@ class Event(Message):
     """
 
     degraded: tuple[Replacement, ...] = Field(default=(), exclude_if=operator.not_)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _this_version(cls, given: Any) -> Any:
+        """An answer in several versions (contracts/versions.py) is read by whoever takes it in the version of its own."""
+        return given.get(cls.wire_type(), given) if isinstance(given, dict) else given
 
 
 class EarlierResult(Frozen):
@@ -111,3 +118,16 @@ def files_of(value: object) -> Iterator[str]:
             yield from files_of(inner)
     elif isinstance(value, str) and value.startswith("s3://"):
         yield value
+
+
+def class_of(model: type[BaseModel], field: str) -> tuple[bool, type]:
+    """Whether a field takes many, and of which class."""
+    annotation: Any = model.model_fields[field].annotation
+    many = get_origin(annotation) is tuple
+    one = get_args(annotation)[0] if many else annotation
+    return many, one if isinstance(one, type) else object
+
+
+def classes_of(model: type[BaseModel]) -> Iterator[tuple[str, bool, type]]:
+    """Every field, whether it takes many, and of which class."""
+    return ((field, *class_of(model, field)) for field in model.model_fields)

@@ -8,9 +8,10 @@ from typing import Literal, get_args, get_origin
 from contracts.component import Component
 from contracts.errors import PipelineError
 from contracts.graph import Graph, Need, Node, Selection
-from contracts.message import Event, Item, Plan
+from contracts.message import Event, Item, Plan, class_of, classes_of
 from contracts.run import RunRequest
 from contracts.schedule import Schedule
+from contracts.versions import stem
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,7 @@ def _places(flow: Flow, before: tuple[Component, ...]) -> Iterator[Place]:
 def _node(place: Place, pipeline: Pipeline, plan: type[Event]) -> Node:
     component = place.component
     needs, request_field, item_field = [], None, None
-    for name, field in component.input.model_fields.items():
-        many, wanted = _unwrap(field.annotation)
+    for name, many, wanted in classes_of(component.input):
         where = f"{component.name} takes `{name}: {wanted.__name__}`"
         if issubclass(wanted, RunRequest):
             request_field = name
@@ -150,6 +150,7 @@ def _node(place: Place, pipeline: Pipeline, plan: type[Event]) -> Node:
         component=component.name,
         command=component.input.wire_type(),
         event=component.output.wire_type(),
+        also=tuple(version.wire_type() for version in component.also),
         versions=component.versions,
         policy=component.policy,
         needs=tuple(needs),
@@ -162,22 +163,11 @@ def _node(place: Place, pipeline: Pipeline, plan: type[Event]) -> Node:
     )
 
 
-def _unwrap(annotation: object) -> tuple[bool, type]:
-    """Whether a field takes many, and of which class."""
-    many = get_origin(annotation) is tuple
-    wanted = get_args(annotation)[0] if many else annotation
-    return many, wanted if isinstance(wanted, type) else object
-
-
 def _need(where: str, field: str, wanted: type[Event], many: bool, place: Place, pipeline: Pipeline) -> Need:
-    producer = next((c for c in place.before if c.output is wanted), None)
+    producer = next((c for c in place.before if wanted in c.gives), None)
     if producer is None:
-        taker = place.component.name
-        giver = next((c.name for c in pipeline.components if c.output is wanted), None)
-        reason = (
-            f"{giver} gives it after or beside {taker}: put {taker} behind {giver}" if giver else "nothing gives it"
-        )
-        raise PipelineError(f"{where} in pipeline {pipeline.name}, but {reason}")
+        why = _why_missing(wanted, place.component, pipeline)
+        raise PipelineError(f"{where} in pipeline {pipeline.name}, but {why}")
     home = next(p.map for p in pipeline.places if p.component is producer)
     how = "one" if home is None else "same" if home is place.map else "all"
     if many != (how == "all"):
@@ -186,10 +176,21 @@ def _need(where: str, field: str, wanted: type[Event], many: bool, place: Place,
     return Need.model_validate({"field": field, "component": producer.name, "how": how})
 
 
+def _why_missing(wanted: type[Event], taker: Component, pipeline: Pipeline) -> str:
+    giver = next((c.name for c in pipeline.components if wanted in c.gives), None)
+    if giver:
+        return f"{giver} gives it after or beside {taker.name}: put {taker.name} behind {giver}"
+    kin = next((c for c in pipeline.components if stem(c.output.wire_type()) == stem(wanted.wire_type())), None)
+    if kin is None:
+        return "nothing gives it"
+    given = " and ".join(version.wire_type() for version in kin.gives)
+    return f"{kin.name} gives {given} only: let it give {wanted.wire_type()}, too, or let {taker.name} take that"
+
+
 def _check_item(where: str, wanted: type[Item], place: Place, plan: type[Event]) -> None:
     if place.map is None:
         raise PipelineError(f"{where}, an item, but {place.component.name} is not in a Map")
-    _, given = _unwrap(plan.model_fields[place.map.field].annotation)
+    _, given = class_of(plan, place.map.field)
     if given is not wanted:
         raise PipelineError(f"{where}, but its Map over {place.map.over} gives {given.__name__}")
 
@@ -209,18 +210,19 @@ def _check_start(pipeline: Pipeline) -> None:
     if twice:
         raise PipelineError(f"pipeline {pipeline.name} has {', '.join(twice)} twice: a step is named by its component")
     makers: dict[str, str] = {}
-    for component in pipeline.components:
-        event = component.output
-        other = makers.setdefault(event.wire_type(), component.name)
-        if other != component.name:
-            raise PipelineError(
-                f"{other} and {component.name} both give {event.__name__}: who takes it could mean either"
-            )
+    for giver in pipeline.components:
+        for event in giver.gives:
+            other = makers.setdefault(event.wire_type(), giver.name)
+            if other != giver.name:
+                raise PipelineError(
+                    f"{other} and {giver.name} both give {event.__name__}: who takes it could mean either"
+                )
 
 
 def _check_choices(pipeline: Pipeline) -> None:
     """Conditions and Maps may depend on the plan only: it is there before the first of them."""
-    fields = pipeline.components[0].output.model_fields
+    plan = pipeline.components[0].output
+    fields = plan.model_fields
     for place in pipeline.places:
         paths = [p for p in (place.map and place.map.over, place.choice and place.choice.on) if p]
         for path in paths:
@@ -231,7 +233,7 @@ def _check_choices(pipeline: Pipeline) -> None:
                     f"is there before: it has {', '.join(sorted(fields))}"
                 )
         if place.map:
-            many, given = _unwrap(fields[place.map.field].annotation)
+            many, given = class_of(plan, place.map.field)
             if not (many and issubclass(given, Item)):
                 raise PipelineError(f"{place.component.name} maps over {place.map.over}, which is no list of items")
             if place.map.only:
@@ -255,14 +257,9 @@ def _check_cases(name: str, choice: Choice, annotation: object) -> None:
 
 
 def _check_cycles(pipeline: Pipeline) -> None:
-    makers = {component.output: component.name for component in pipeline.components}
+    makers = {event: component.name for component in pipeline.components for event in component.gives}
     edges = {
-        component.name: {
-            makers[wanted]
-            for field in component.input.model_fields.values()
-            for _, wanted in [_unwrap(field.annotation)]
-            if wanted in makers
-        }
+        component.name: {makers[wanted] for _, _, wanted in classes_of(component.input) if wanted in makers}
         for component in pipeline.components
     }
     try:
@@ -274,10 +271,9 @@ def _check_cycles(pipeline: Pipeline) -> None:
 def _check_visibility(pipeline: Pipeline) -> None:
     """A Map or a branch hands out its last component's results only, so that states stay small."""
     for scope in _scopes(pipeline.flow):
-        hidden = {component.output: component.name for component in scope[:-1]}
+        hidden = {event: component.name for component in scope[:-1] for event in component.gives}
         for component in pipeline.components:
-            for name, field in component.input.model_fields.items():
-                _, wanted = _unwrap(field.annotation)
+            for name, _, wanted in classes_of(component.input):
                 if wanted in hidden and component not in scope:
                     raise PipelineError(
                         f"{component.name} takes `{name}` from {hidden[wanted]}, but only {scope[-1].name}, the last of "

@@ -96,9 +96,22 @@ def _rearranged(writers: Documents, fills: Json, command: Json) -> Iterator[Gap]
             yield Gap(field, "missing", "is needed and not in the commands of the other side")
     for field, fill in command["x-fills"].items():
         filled = fills.get(field, fill)
-        if filled != fill:
+        if filled != fill and not _together(writers, filled, fill):
             for gap in _filling_gaps(writers[filled["message"]], command, field, filled):
                 yield Gap(_under(field, gap.path), gap.kind, gap.what)
+
+
+def _together(writers: Documents, filled: Json, fill: Json) -> bool:
+    """Whether what filled the field holds, inside, what is taken from it now: its giver gave both versions."""
+    return {**filled, "message": ""} == {**fill, "message": ""} and outermost(writers, filled) == outermost(
+        writers, fill
+    )
+
+
+def outermost(documents: Documents, fill: Json) -> str:
+    """The message that is sent: this one, or the version that it is inside of."""
+    message: str = fill["message"]
+    return str(documents.get(message, {}).get("x-inside", message))
 
 
 def _filling_gaps(event: Json, command: Json, field: str, fill: Json) -> list[Gap]:

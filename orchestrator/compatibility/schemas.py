@@ -3,7 +3,8 @@
 An event's schema says what its producer gives (pydantic's serialization mode, where a field with a default is always
 there); a command's says what its consumer takes (validation mode, where such a field may be missing). So a consumer's view
 of an event is the property of its command that the event fills. The keywords `x-component` and `x-squad` name who gives or
-takes the message, `x-fills` names the message that fills each field of a command.
+takes the message, `x-fills` names the message that fills each field of a command, `x-inside` the version of an event that this
+one is sent inside of.
 """
 
 import json
@@ -16,6 +17,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 import contracts
 from contracts.component import Component
+from contracts.errors import PipelineError
+from contracts.message import Event, class_of
 from contracts.pipeline import Pipeline
 from contracts.pipelines import all_components
 from contracts.run import RunRequest
@@ -41,14 +44,16 @@ def documents(pipelines: tuple[Pipeline, ...]) -> dict[str, Json]:
     """The schema of every message of the pipelines' components, sorted by name."""
     found = {REQUEST: _document(_given(RunRequest), "brigade", "platform")}
     for component in all_components(pipelines):
-        found[component.output.wire_type()] = event_document(component)
+        found.update({event.wire_type(): event_document(component, event) for event in component.gives})
         found[component.input.wire_type()] = command_document(component, pipelines)
     return dict(sorted(found.items()))
 
 
-def event_document(component: Component) -> Json:
+def event_document(component: Component, event: type[Event]) -> Json:
     """What a component gives. `x-announced`: also to readers outside the pipelines, whom nobody here knows."""
-    document = _document(_given(component.output), component.name, component.squad)
+    document = _document(_given(event), component.name, component.squad)
+    if event is not component.output:
+        document["x-inside"] = component.output.wire_type()
     return document | {"x-announced": True} if component.announced else document
 
 
@@ -65,9 +70,18 @@ def command_document(component: Component, pipelines: tuple[Pipeline, ...]) -> J
             if node.item_field:
                 fills[node.item_field] = {"message": pipeline.graph.planner.event, "entry-of": node.over}
             for need in node.needs:
-                event = pipeline.graph.node(need.component).event
-                fills[need.field] = {"message": event, "many": True} if need.how == "all" else {"message": event}
+                fills[need.field] = {"message": taken(component, need.field)} | (
+                    {"many": True} if need.how == "all" else {}
+                )
     return _document(schema, component.name, component.squad) | {"x-fills": fills}
+
+
+def taken(component: Component, field: str) -> str:
+    """The version of an event that a field of a command takes."""
+    _, event = class_of(component.input, field)
+    if not issubclass(event, Event):
+        raise PipelineError(f"{component.name} takes no event as `{field}`")
+    return event.wire_type()
 
 
 def texts(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from services.runtime.attempt import Attempt
 from services.runtime.claim_check import Bridge, S3Files
 from services.runtime.context import Context
 from services.runtime.delivery import Delivery
+from services.runtime.earlier import earlier_result
 from services.runtime.handlers import Handler, Kitchen, find_fallback, find_handler
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing
@@ -190,10 +191,10 @@ async def compose(
 def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
     def make_context(run: Run, claim: Claim, held: Held) -> Context:
         def find_earlier(name: str, item: str, before: date, since: datetime) -> EarlierResult | None:
-            found = parts.bridge.wait_for(store.earlier_result(run.request.pipeline, name, item, before, since))
+            log = step_log(claim.key, claim.attempt, run.trace_id)
+            found = parts.bridge.wait_for(earlier_result(pool, run, name, item, before, since, log))
             if found is None or parts.files.has_all(found.output):
                 return found
-            log = step_log(claim.key, claim.attempt, run.trace_id)
             log.warning("the files of %s/%s/%s are gone: it is not reused", found.run_id, name, item)
             return None
 

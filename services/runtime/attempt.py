@@ -17,7 +17,7 @@ from contracts.message import Command, Event
 from services.runtime.commit import Committed, commit
 from services.runtime.context import Context, Log
 from services.runtime.handlers import Kitchen
-from services.runtime.incoming import Json, serialise, validate
+from services.runtime.incoming import Json, refuse_other_versions, serialise, validate
 from services.runtime.leases import Held
 from services.runtime.queue import ENVELOPE, check_size
 from services.runtime.store import Claim, Ended, Exhausted, Pool, Retry, Run, Store, Superseded
@@ -62,7 +62,9 @@ class Attempt:
             check_size(text, ENVELOPE)  # a join is assembled here, so no sender has done it
             if claim.attempt > 1:
                 await self._refuse_what_kills_workers(claim)
-            text, parsed = await cook(self.component, self._kitchen(claim), data, context, self.metrics)
+            refuse_other_versions(self.component, run.graph, data)
+            top = run.graph.node(self.component.name).event
+            text, parsed = await cook(self.component, self._kitchen(claim), data, context, self.metrics, top)
         except Exception as raised:
             return await self._failed(claim, raised, context.log)
         try:
@@ -103,9 +105,11 @@ class Attempt:
 
 
 async def cook(
-    component: Component, kitchen: Kitchen, data: Json, context: Context, metrics: Metrics
+    component: Component, kitchen: Kitchen, data: Json, context: Context, metrics: Metrics, top: str = ""
 ) -> tuple[str, Json]:
     """Run the handler on a command's data. Gives its answer as JSON and parsed; both ends are held against the contract.
+
+    `top` is the version of the answer that the run's graph names; without a run, the oldest that is given.
 
     What was replaced on the way to its inputs is handed on in the answer.
     """
@@ -122,7 +126,7 @@ async def cook(
     finally:
         metrics.seconds("Duration", time.monotonic() - started)
     context.log.info("handled in %.3f s", time.monotonic() - started)
-    text, parsed = serialise(_handed_on(event, inputs, context), component.output)
+    text, parsed = serialise(_handed_on(event, inputs, context), component, top or component.output.wire_type())
     check_size(text, ENVELOPE)
     return text, parsed
 

@@ -10,7 +10,9 @@ from pydantic import Field, ValidationError
 from contracts.component import Component
 from contracts.envelope import MAX_MESSAGE_BYTES, Envelope, Mode, StepKey
 from contracts.errors import ContractViolation, PoisonMessage
-from contracts.message import Command, Event, Frozen
+from contracts.graph import Graph
+from contracts.message import Command, Event, Frozen, class_of
+from contracts.versions import arranged, made
 
 Json = dict[str, Any]
 
@@ -90,11 +92,45 @@ def validate(model: type[Command], data: Json) -> Command:
         raise ContractViolation(f"{model.wire_type()} does not fit its contract: {_problems(error)}") from error
 
 
-def serialise(event: Event, model: type[Event]) -> tuple[str, Json]:
-    """A handler's answer as JSON, and parsed again. Raises ContractViolation when it is not what the contract says."""
+def refuse_other_versions(component: Component, graph: Graph, data: Json) -> None:
+    """A run under way may hold answers from before their component gave the version that is taken now, or from after.
+
+    Raises ContractViolation, naming both, rather than to take one version for another.
+    """
+    for need in graph.node(component.name).needs:
+        if need.field not in component.input.model_fields:
+            continue  # the graph is of other code, whose command may still fit
+        _, wanted = class_of(component.input, need.field)
+        given = graph.node(need.component).event
+        if not issubclass(wanted, Event) or wanted.wire_type() == given:
+            continue
+        answers = data.get(need.field)
+        for answer in answers if isinstance(answers, list) else [answers]:
+            if isinstance(answer, dict) and wanted.wire_type() not in answer:
+                raise ContractViolation(
+                    f"{component.name} takes {wanted.wire_type()} now, and in this run {need.component} gave {given} without "
+                    f"it: start a new run, or redrive this one with the {component.name} that takes {given}"
+                )
+
+
+def serialise(event: Event, component: Component, top: str) -> tuple[str, Json]:
+    """A handler's answer as JSON, and parsed again, with the version that the run's graph names on top.
+
+    Raises ContractViolation when it is not what the contract says, and when that version is not given any more.
+    """
+    model = component.gives[-1]
     if not isinstance(event, model):
         raise ContractViolation(f"the handler answered {type(event).__name__}, its contract says {model.__name__}")
-    text = event.model_dump_json()
+    texts = {version.wire_type(): version.model_dump_json() for version in made(event, component.gives)}
+    if top not in texts:
+        raise ContractViolation(
+            f"this run is to have {top} of {component.name}, which gives {' and '.join(texts)} now: start a new run, or "
+            f"redrive this one with the {component.name} that gives it"
+        )
+    text = texts[top]
+    if len(texts) > 1:
+        answer = arranged({name: json.loads(each) for name, each in texts.items()}, top)
+        text = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
     if _NUL.search(text):
         raise ContractViolation(f"{model.wire_type()} holds the character NUL, which no database takes: leave it out")
     return text, json.loads(text)

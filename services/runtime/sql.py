@@ -179,13 +179,20 @@ WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)
   AND (n.component || '/' || n.item = ANY (s.needs) OR (n.component = %(planner)s AND n.item = %(whole)s))
 """
 
+# `event` is the version on top of the answer; it has others beside it, under their names.
 EARLIER_RESULT = """
-SELECT r.run_id, r.date, s.answer
-FROM runs r JOIN steps s USING (run_id)
+SELECT r.run_id, r.date, s.answer, given.event
+FROM runs r JOIN steps s USING (run_id) JOIN graphs g ON g.digest = r.graph CROSS JOIN LATERAL (
+    SELECT node->>'event' AS event FROM json_array_elements(g.body::json->'nodes') AS node
+    WHERE node->>'component' = s.component
+) given
 WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED'
   AND r.date < %(before)s AND r.started_at >= %(since)s
   AND s.component = %(component)s AND s.item = %(item)s AND s.state IN ('done', 'reused')
   AND NOT s.answer::jsonb ? 'degraded'
+  AND NOT EXISTS (
+      SELECT 1 FROM unnest(%(versions)s::text[]) AS version WHERE version <> given.event AND NOT s.answer::jsonb ? version
+  )
 ORDER BY r.date DESC, r.ended_at DESC
 LIMIT 1
 """

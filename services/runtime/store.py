@@ -8,7 +8,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,6 @@ from psycopg_pool import AsyncConnectionPool
 from contracts.component import Limit
 from contracts.envelope import Mode, StepKey
 from contracts.graph import WHOLE, Graph
-from contracts.message import EarlierResult
 from contracts.run import RunRequest
 from services.runtime import sql
 from services.runtime.batching import Batcher
@@ -246,15 +245,6 @@ class Store:
         parameters = {"run_id": run_id, "component": component, "item": item, "planner": planner, "whole": WHOLE}
         rows = await self._all(sql.ANSWERS, parameters)
         return {f"{row['component']}/{row['item']}": json.loads(row["answer"]) for row in rows}
-
-    async def earlier_result(
-        self, pipeline: str, component: str, item: str, before: date, since: datetime
-    ) -> EarlierResult | None:
-        parameters = {"pipeline": pipeline, "component": component, "item": item, "before": before, "since": since}
-        row = await self._one(sql.EARLIER_RESULT, parameters)
-        if row is None:
-            return None
-        return EarlierResult(run_id=row["run_id"], date=row["date"], output=json.loads(row["answer"]))
 
     async def report(self, worker: Worker, component: str, pid: int, calls: Json) -> None:
         """Say that a worker is alive, and how many API calls it has made since it started."""

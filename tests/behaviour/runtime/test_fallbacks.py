@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from contracts.envelope import StepKey
 from contracts.errors import BadData, BrigadeError, TransientError
 from contracts.message import Event
 from orchestrator.database import Connection
 from services.runtime.context import Context
+from services.runtime.earlier import earlier_result
 from services.runtime.store import Pool, Store
+from services.runtime.telemetry import step_log
 from tests.behaviour.runtime.floor import Floor, open_floor
 from tests.behaviour.runtime.squads import Handle, Orders, fallbacks, handlers
 from tests.behaviour.runtime.supper import HASTY, WinePoured, tasting
@@ -154,9 +157,12 @@ async def test_degraded_answers_are_no_earlier_results(table: Floor, pool: Pool)
     table.handlers["sommelier"] = raising(BadData("no wine"))
     async with table.working():
         await table.ended(table.start("choreographed"))
-    earlier = partial(
-        Store(pool).earlier_result, "tasting", item="-", before=date.max, since=datetime.min.replace(tzinfo=UTC)
-    )
+    (any_run,) = table.rows("SELECT run_id FROM runs LIMIT 1")
+    run = await Store(pool).run(any_run["run_id"])
+    assert run
+    log = step_log(StepKey(run_id="any", component="host", item="-"), 1)
+    since = datetime.min.replace(tzinfo=UTC)
+    earlier = partial(earlier_result, pool, run, item="-", before=date.max, since=since, log=log)
     assert [await earlier(component=name) for name in ("sommelier", "taster")] == [None, None]
     assert await earlier(component="host")
     table.handlers["sommelier"] = serve

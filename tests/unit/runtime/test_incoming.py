@@ -159,23 +159,26 @@ def test_an_envelope_with_any_attribute_is_understood_or_poison(name: str, value
 
 def test_an_answer_of_another_contract_is_refused() -> None:
     with pytest.raises(ContractViolation, match="answered Other, its contract says DishChopped"):
-        serialise(Other(pieces=8), DishChopped)
-    assert serialise(DishChopped(pieces=8), DishChopped) == ('{"pieces":8}', {"pieces": 8})
+        serialise(Other(pieces=8), CHOPPER, "dish-chopped.v1")
+    assert serialise(DishChopped(pieces=8), CHOPPER, "dish-chopped.v1") == ('{"pieces":8}', {"pieces": 8})
 
 
 class Named(Event):
     name: str
 
 
+NAMER = CHOPPER.model_copy(update={"output": Named})
+
+
 @pytest.mark.parametrize("name", ["p\0ie", "\0", "\\\0"])
 def test_an_answer_that_no_database_can_look_into_is_refused(name: str) -> None:
     with pytest.raises(ContractViolation, match="holds the character NUL, which no database takes: leave it out"):
-        serialise(Named(name=name), Named)
+        serialise(Named(name=name), NAMER, "named.v1")
 
 
 @pytest.mark.parametrize("name", ["\\u0000", "\\\\u0000", "u0000", "\x01"])
 def test_an_answer_may_write_about_it(name: str) -> None:
-    assert serialise(Named(name=name), Named)[1] == {"name": name}
+    assert serialise(Named(name=name), NAMER, "named.v1")[1] == {"name": name}
 
 
 @pytest.mark.parametrize(
