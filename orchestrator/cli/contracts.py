@@ -7,7 +7,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from contracts.errors import BadRequest
 from contracts.pipelines import PIPELINES
+from contracts.versions import stem
 from orchestrator import render as rendering
 from orchestrator.cli.session import out, print_json, say
 from orchestrator.compatibility import schemas
@@ -49,14 +51,23 @@ def check(against: Against = "", as_json: Json = False) -> None:
 
 
 @contracts.command()
-def status(against: Against = "", as_json: Json = False) -> None:
+def status(
+    message: Annotated[str, typer.Argument(metavar="[MESSAGE]", help="Only this event's versions.")] = "",
+    against: Against = "",
+    as_json: Json = False,
+) -> None:
     """Show who gives and who takes which version of each event, and which version can go.
 
     A version can go when a later one is given and nobody takes it, now or at the earlier revision, which may still be
-    deployed. Example: brigade contracts status
+    deployed. Example: brigade contracts status order-volume-forecasted
     """
     revision = against or default_revision()
     versions = versions_of(documents_of(revision), schemas.documents(PIPELINES))
+    if message:
+        known = dict.fromkeys(stem(each.message) for each in versions)
+        if message not in known:
+            raise BadRequest(f"no component gives an event {message}: there is {', '.join(known)}")
+        versions = tuple(each for each in versions if stem(each.message) == message)
     if as_json:
         print_json([{**asdict(each), "may_go": each.may_go} for each in versions])
         return

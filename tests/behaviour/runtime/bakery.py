@@ -10,13 +10,12 @@ from typing import Any
 
 from pydantic import create_model
 
-from contracts.component import Component
+from contracts.component import Component, Policy
 from contracts.message import Command, EarlierResult, Event, Item, Plan
 from contracts.pipeline import Choice, Map, Parallel, Pipeline, Sequence
 from contracts.run import RunRequest
 from services.runtime.context import Context
 from tests.behaviour.runtime.squads import Handle
-from tests.behaviour.runtime.supper import HASTY
 
 GRAMS = {"rye": 1250, "wheat": 800}
 
@@ -96,15 +95,15 @@ def bakery(stage: Stage) -> Pipeline:
         input=BakeLoaf,
         output=stage.gives[0],
         also=stage.gives[1:],
-        policy=HASTY,
+        policy=Policy(),
         fallback=True,
     )
     return Pipeline(
         name="bakery",
-        deadline=60,
+        deadline=600,
         flow=Sequence(
             (
-                Component(name="planner", squad="tests", input=PlanBake, output=BakePlanned, policy=HASTY),
+                Component(name="planner", squad="tests", input=PlanBake, output=BakePlanned, policy=Policy()),
                 Choice(
                     on="plan.day",
                     cases={"quiet": Map((baker,), over="plan.loaves", only=("rye",))},
@@ -117,7 +116,7 @@ def bakery(stage: Stage) -> Pipeline:
                     )
                 ),
                 Component(
-                    name="seller", squad="tests", input=SellLoaves, output=LoavesSold, policy=HASTY, announced=True
+                    name="seller", squad="tests", input=SellLoaves, output=LoavesSold, policy=Policy(), announced=True
                 ),
             )
         ),
@@ -128,7 +127,7 @@ def _consumer(name: str, command: str, takes: type[Event], gives: type[Event]) -
     """A consumer that moves keeps its command's name: only the field is of another class."""
     many: Any = GenericAlias(tuple, (takes, ...))
     model = create_model(command, __base__=Command, loaves=(many, ...))
-    return Component(name=name, squad="tests", input=model, output=gives, policy=HASTY)
+    return Component(name=name, squad="tests", input=model, output=gives, policy=Policy())
 
 
 def handlers(stage: Stage, day: str = "busy") -> dict[str, Handle]:
