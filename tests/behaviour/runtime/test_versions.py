@@ -16,7 +16,9 @@ from orchestrator.database import Connection
 from orchestrator.deploy import deploy
 from orchestrator.start import start_run
 from services.runtime.context import Context
-from tests.behaviour.runtime.bakery import (
+from tests.behaviour.runtime.floor import Floor, open_floor
+from tests.behaviour.runtime.squads import TODAY
+from tests.support.bakery import (
     AFTER,
     ALL_MOVED,
     BEFORE,
@@ -28,8 +30,6 @@ from tests.behaviour.runtime.bakery import (
     fallbacks,
     handlers,
 )
-from tests.behaviour.runtime.floor import Floor, open_floor
-from tests.behaviour.runtime.squads import TODAY
 
 STYLES = ("orchestrated", "choreographed")
 both_styles = pytest.mark.parametrize("style", STYLES)

@@ -3,6 +3,7 @@
 A Map with a Choice that reuses, a fallback, and two consumers of the loaves beside each other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import GenericAlias
@@ -15,7 +16,8 @@ from contracts.message import Command, EarlierResult, Event, Item, Plan
 from contracts.pipeline import Choice, Map, Parallel, Pipeline, Sequence
 from contracts.run import RunRequest
 from services.runtime.context import Context
-from tests.behaviour.runtime.squads import Handle
+
+Handle = Callable[[Any, Context], Event]
 
 GRAMS = {"rye": 1250, "wheat": 800}
 
