@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from contracts.component import Component, Limit, Policy
 from contracts.configurator import RunPlanned
@@ -147,6 +147,7 @@ def sent_by(built: Pipeline, request: RunRequest, reply: Any) -> dict[str, tuple
     return found
 
 
+@settings(deadline=None)  # an example walks a whole state machine, for more than 200 ms where the machine is busy
 @given(request=REQUESTS, plan=plans())
 def test_the_order_simulation_sends_what_resolve_says(request: RunRequest, plan: RunPlanned) -> None:
     def reply(key: StepKey) -> Json:
