@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 
 CREATE INDEX IF NOT EXISTS runs_running ON runs (deadline) WHERE status = 'RUNNING';
+CREATE INDEX IF NOT EXISTS runs_by_start ON runs (started_at DESC);
 CREATE INDEX IF NOT EXISTS runs_by_date ON runs (pipeline, date DESC);
 
 CREATE TABLE IF NOT EXISTS steps (

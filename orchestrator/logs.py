@@ -26,7 +26,7 @@ def run_lines(connection: Connection, run_id: str, component: str | None = None)
         raise LinesElsewhere(
             f"the log lines of {run_id} are not in files of this machine: look in {', '.join(sorted(places))}"
         )
-    found = [line for file in files for line in _lines(file) if line.get("run") == run_id]
+    found = [line for file in files for line in _lines(file, run_id) if line.get("run") == run_id]
     wanted = [line for line in found if component in (None, line.get("component"))]
     return sorted(wanted, key=lambda line: str(line.get("timestamp", "")))
 
@@ -37,11 +37,14 @@ def text_of(line: Line) -> str:
     return f"{line.get('timestamp', '')} {line.get('level', ''):7} {place}{attempt} {line.get('message', '')}"
 
 
-def _lines(file: Path) -> Iterator[Line]:
-    """Whole JSON objects only: whatever else a process printed is no line of a run, nor is what it had no time to end."""
+def _lines(file: Path, run_id: str) -> Iterator[Line]:
+    """Whole JSON objects that name the run: what else a process printed is no line of it, nor is what it had no time to end.
+
+    The others are not parsed: a file holds the lines of many runs, and a page that keeps itself up to date reads it often.
+    """
     with file.open(encoding="utf-8", errors="replace") as lines:
         for text in lines:
-            if text.startswith('{"timestamp"'):
+            if text.startswith('{"timestamp"') and run_id in text:
                 try:
                     line = json.loads(text)
                 except json.JSONDecodeError:

@@ -48,7 +48,7 @@ def start_run(
     cannot be sent, and the run is FAILED then.
     """
     versions = check_asked(pipeline, style, flags)
-    run_id = f"{day:%Y-%m-%d}-{style}-{secrets.token_hex(3)}"
+    run_id = f"{day.isoformat()}-{style}-{secrets.token_hex(3)}"
     request = RunRequest(run_id=run_id, pipeline=pipeline.name, date=day, seed=seed, versions=versions)
     machine, name = deployment.state_machine_arn(pipeline.name), f"{run_id}-1"
     version = published_version(connection, machine, pipeline.graph.digest)

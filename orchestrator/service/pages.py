@@ -56,7 +56,7 @@ def _row(run: ListedRun) -> Markup:
         pill(_PILLS.get(run.status, "waiting"), in_words(run.status, run.degraded)),
         seconds(run.seconds),
         run.pipeline,
-        f"{run.date:%Y-%m-%d}",
+        run.date.isoformat(),
         moment(run.started_at),
         el("span", run.cause, class_="error") if run.cause else None,
     )

@@ -61,6 +61,7 @@ def serve(settings: Settings) -> None:
     check(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("botocore").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").addFilter(lambda record: '"GET /health ' not in record.getMessage())
     # uvicorn raises the signal again when all is done: the exit code is 0 then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with pool_of(settings.database_url) as pool:
