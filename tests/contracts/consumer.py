@@ -19,7 +19,7 @@ from contracts.pipelines import PIPELINES
 from services.runtime.context import Context, Statement
 from services.runtime.testing import local_context
 from tests.contracts.complete import complete
-from tests.contracts.reliance import PACTS, Example, Json, Own, Reliance, as_json, document_of, file_of, pact_of
+from tests.contracts.reliance import PACTS, Example, Json, Own, Reliance, as_json, document_of, file_of, pact_of, taken
 
 Handler = Callable[[Any, Context], Event]
 Connect = Callable[[], AbstractContextManager[psycopg.Connection]]
@@ -131,7 +131,7 @@ def command_of(consumer: Consumer, relies_on: Sequence[Reliance], ctx: Context, 
             for number, message in enumerate((each.message, *each.others))
         ]
         messages[each.provider.name] = [
-            complete(each.provider.output, as_json(message), optional) for message in stored
+            complete(taken(consumer.component, each.provider), as_json(message), optional) for message in stored
         ]
     node = consumer.node
     data: Json = {}

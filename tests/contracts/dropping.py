@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pact.types import Message
 
+from contracts.component import Component
 from contracts.message import DatasetRef, Event
 from services.runtime.context import Context, Files
 from tests.contracts.consumer import Handler
@@ -38,11 +39,11 @@ def without_column(handle: Handler, column: str) -> Handler:
     return slimmer
 
 
-def message_without(answer: Event, *path: str) -> Callable[[], Message]:
+def message_without(answer: Event, provider: Component, *path: str) -> Callable[[], Message]:
     """How to get the message of an answer that lacks a field."""
 
     def give() -> Message:
-        message = message_of(answer)
+        message = message_of(answer, provider)
         body = json.loads(message["contents"])
         place = body
         for name in path[:-1]:

@@ -15,6 +15,7 @@ from pact.types import Message
 
 from contracts.component import Component
 from contracts.message import Event
+from services.runtime.incoming import serialise
 from tests.contracts.consumer import Connect, Consumer, cook
 from tests.contracts.reliance import PACTS, Json, column_key, columns_of
 
@@ -51,12 +52,12 @@ class ProviderTests:
     def test_what_it_gives_fits_every_pact(self, answers: list[Event]) -> None:
         assert answers
         for answer in answers:
-            verify(self.consumer.component, {self.state: partial(message_of, answer)})
+            verify(self.consumer.component, {self.state: partial(message_of, answer, self.consumer.component)})
 
 
-def message_of(answer: Event) -> Message:
+def message_of(answer: Event, provider: Component) -> Message:
     """What travels, and the columns of the files that it refers to, where these are files of the test."""
-    text = answer.model_dump_json()
+    text, _ = serialise(answer, provider, provider.output.wire_type())
     columns = {
         column_key(path, name): kind
         for path, uri in _references(json.loads(text))
@@ -64,6 +65,20 @@ def message_of(answer: Event) -> Message:
         for name, kind in columns_of(Path(uri.removeprefix("file://")).read_bytes()).items()
     }
     return Message(contents=text.encode(), metadata=columns, content_type="application/json")
+
+
+def in_version(message: Message, wire_type: str) -> Message:
+    """As who takes this version reads it: one that is given beside the oldest is inside of that."""
+    body = json.loads(message["contents"])
+    if wire_type not in body:
+        return message
+    columns = {
+        key.replace(f" of {wire_type}.", " of "): kind
+        for key, kind in (message["metadata"] or {}).items()
+        if f" of {wire_type}." in key
+    }
+    contents = json.dumps(body[wire_type]).encode()
+    return Message(contents=contents, metadata=columns, content_type="application/json")
 
 
 def verify(provider: Component, given: Given, pacts: Path = PACTS) -> None:
@@ -78,8 +93,8 @@ def verify(provider: Component, given: Given, pacts: Path = PACTS) -> None:
     results = _results(provider, {state: give() for state, give in given.items()}, list(named))
     broken = [
         f"{provider.squad} ({provider.name}) no longer gives what {squads.get(consumer, 'a squad elsewhere')} "
-        f"({consumer}) relies on in {provider.output.wire_type()}: {field}"
-        for consumer, field in _mismatches(results)
+        f"({consumer}) relies on in {message}: {field}"
+        for consumer, message, field in _mismatches(results)
     ]
     unread = [str(each["mismatch"]) for each in results["errors"] if each["mismatch"]["type"] != "mismatches"]
     if broken or unread or not results["result"]:
@@ -88,8 +103,9 @@ def verify(provider: Component, given: Given, pacts: Path = PACTS) -> None:
 
 def _check_known(path: Path, interaction: Json, provider: Component, given: Given) -> None:
     message, states = interaction["description"], [state["name"] for state in interaction.get("providerStates", ())]
-    if message != provider.output.wire_type():
-        raise ValueError(f"{path.name} is about {message}, {provider.name} gives {provider.output.wire_type()}")
+    given_versions = [version.wire_type() for version in provider.gives]
+    if message not in given_versions:
+        raise ValueError(f"{path.name} is about {message}, {provider.name} gives {' and '.join(given_versions)}")
     for state in states:
         if state not in given:
             raise ValueError(
@@ -107,9 +123,9 @@ def _results(provider: Component, messages: Mapping[str, Message], files: list[P
 
 
 def _verified(provider: Component, messages: Mapping[str, Message], files: list[Path]) -> Json:
-    def give(metadata: dict[str, Any] | None) -> Message:
+    def give(name: str, metadata: dict[str, Any] | None) -> Message:
         (state,) = (metadata or {})["providerStates"]
-        return messages[state["name"]]
+        return in_version(messages[state["name"]], name)
 
     verifier = Verifier(provider.name).message_handler(give)
     for file in files:
@@ -124,13 +140,13 @@ def _verified(provider: Component, messages: Mapping[str, Message], files: list[
     return results
 
 
-def _mismatches(results: Json) -> Iterator[tuple[str, str]]:
-    """Consumer, and field with what is wrong with it."""
+def _mismatches(results: Json) -> Iterator[tuple[str, str, str]]:
+    """Consumer, message, and field with what is wrong with it."""
     for each in results["interactionResults"]:
         found = each.get("mismatch", {}).get("mismatches", ())
         for one in sorted(found, key=lambda one: (one.get("path", ""), one.get("key", ""))):
             where = one.get("key") or one.get("path", "").removeprefix("$").removeprefix(".") or "the message"
-            yield each["consumer"], f"{where}: {one['mismatch']}"
+            yield each["consumer"], each["description"], f"{where}: {one['mismatch']}"
 
 
 def _references(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pact import Pact, match
 
 from contracts.component import Component
+from contracts.message import Event, classes_of
 from services.runtime import parquet
 
 Json = dict[str, Any]
@@ -47,6 +48,12 @@ class Reliance:
     given: str
     message: Mapping[str, Example]
     others: tuple[Mapping[str, Example], ...] = ()
+
+
+def taken(consumer: Component, provider: Component) -> type[Event]:
+    """The version of the provider's message that the consumer's command takes."""
+    fields = (version for _, _, version in classes_of(consumer.input) if issubclass(version, Event))
+    return next((version for version in fields if version in provider.gives), provider.output)
 
 
 def columns_of(body: bytes) -> dict[str, str]:
@@ -111,7 +118,7 @@ def pact_of(consumer: Component, reliance: Reliance) -> Pact:
     pact = Pact(consumer.name, provider.name).with_specification("V4")
     pact.with_metadata("squads", {"consumer": consumer.squad, "provider": provider.squad})
     (
-        pact.upon_receiving(provider.output.wire_type(), "Async")
+        pact.upon_receiving(taken(consumer, provider).wire_type(), "Async")
         .given(reliance.given)
         .with_body(expected(reliance.message), content_type="application/json")
         .with_metadata(columns)

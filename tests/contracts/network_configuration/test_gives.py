@@ -20,7 +20,7 @@ class TestProvider(ProviderTests):
 def test_everyone_who_relies_on_a_field_is_named(tmp_path: Path) -> None:
     answer, _ = next(cook(CONSUMER, CONSUMER.relies_on, tmp_path, None))
     with pytest.raises(PactBroken) as broken:
-        verify(NETWORK_CONFIGURATION, {FORECASTS_ARE_MADE: message_without(answer, "factory")})
+        verify(NETWORK_CONFIGURATION, {FORECASTS_ARE_MADE: message_without(answer, NETWORK_CONFIGURATION, "factory")})
     assert sorted(str(broken.value).splitlines()) == [
         f"harbour (network-configuration) no longer gives what {consumer} relies on in factory-network-configured.v1: "
         "the message: Actual map is missing the following keys: factory"

@@ -19,7 +19,7 @@ class TestProvider(ProviderTests):
 
 def verify_without(folder: Path, *field: str) -> None:
     answer, _ = next(cook(CONSUMER, CONSUMER.relies_on, folder, None))
-    verify(ORDER_SIMULATOR, {NETWORKS_ARE_CONFIGURED: message_without(answer, *field)})
+    verify(ORDER_SIMULATOR, {NETWORKS_ARE_CONFIGURED: message_without(answer, ORDER_SIMULATOR, *field)})
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ class TestProvider(ProviderTests):
 def verify_without(column: str, folder: Path) -> None:
     changed = replace(CONSUMER, handlers=(without_column(handler.handle, column),))
     ((answer, _),) = cook(changed, CONSUMER.relies_on, folder, None)
-    verify(ORDER_VOLUME, {HISTORY_IS_EXTRACTED: partial(message_of, answer)})
+    verify(ORDER_VOLUME, {HISTORY_IS_EXTRACTED: partial(message_of, answer, ORDER_VOLUME)})
 
 
 def test_a_column_that_one_relies_on_cannot_be_dropped(tmp_path: Path) -> None:
