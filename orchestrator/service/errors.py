@@ -2,13 +2,14 @@
 
 import logging
 import os
+from http import HTTPStatus
 from typing import Any
 
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -19,6 +20,7 @@ from orchestrator.history import HasEnded, NoSuchRun
 from orchestrator.logs import LinesElsewhere
 from orchestrator.once import KeyReused
 from orchestrator.redrive import UnderWay
+from orchestrator.service.pages import error_page
 
 log = logging.getLogger("brigade.service")
 
@@ -74,12 +76,25 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _ours(request: Request, error: Exception) -> ProblemResponse:
+async def _ours(request: Request, error: Exception) -> Response:
     status = status_of(error)
     detail = str(error) if isinstance(error, BrigadeError) else _of_others(error)
     if status >= 500:
         log.warning("%s %s: %s", request.method, request.url.path, _clean(detail))
-    return problem(status, type(error).__name__, detail)
+    return told(request, problem(status, type(error).__name__, detail))
+
+
+def told(request: Request, answer: ProblemResponse) -> Response:
+    """The problem, or in a browser a page that says the same."""
+    if not wants_page(request):
+        return answer
+    found = Problem.model_validate_json(bytes(answer.body))
+    headers = {name: value for name, value in answer.headers.items() if name == "retry-after"}
+    return HTMLResponse(error_page(HTTPStatus(found.status).phrase, found.detail), found.status, headers)
+
+
+def wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _of_others(error: Exception) -> str:
@@ -88,23 +103,23 @@ def _of_others(error: Exception) -> str:
     return f"{who} did not answer as it should: {reason}; ask again in a moment"
 
 
-async def _invalid(_: Request, error: Exception) -> ProblemResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     """Says where and why, and repeats nothing of what was sent."""
     assert isinstance(error, RequestValidationError)
     wrong = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in error.errors()[:5])
-    return problem(422, "Invalid", f"{wrong}; /openapi.json describes what is taken")
+    return told(request, problem(422, "Invalid", f"{wrong}; /openapi.json describes what is taken"))
 
 
 def _place(loc: tuple[Any, ...]) -> str:
     return ".".join(str(part)[:64] for part in loc)
 
 
-async def _http(request: Request, error: Exception) -> ProblemResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = f"{error.detail}: {request.method} is not served at this path; /openapi.json lists what is"
     if error.status_code not in (404, 405):
         detail = str(error.detail)
-    return problem(error.status_code, "NotServed", detail, dict(error.headers or {}))
+    return told(request, problem(error.status_code, "NotServed", detail, dict(error.headers or {})))
 
 
 async def _unexpected(request: Request, error: Exception) -> ProblemResponse:

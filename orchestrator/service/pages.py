@@ -50,6 +50,17 @@ def list_page(runs: Sequence[ListedRun]) -> HTMLResponse:
     return HTMLResponse(document("Runs", body, style, script, asks=True))
 
 
+def error_page(title: str, detail: str) -> str:
+    """It asks nobody again: what was asked for is not there."""
+    body = el(
+        "body",
+        el("nav", el("a", "All runs", href="/runs")),
+        el("header", el("h1", title)),
+        el("main", el("p", detail, class_="cause")),
+    )
+    return document(title, body, asset("orchestrator.page", "style.css"))
+
+
 def _row(run: ListedRun) -> Markup:
     name = el("th", el("a", run.run_id, href=f"/runs/{run.run_id}"), scope="row", role="rowheader")
     cells: tuple[Child, ...] = (

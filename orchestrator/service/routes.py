@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.history import RunHistory
 from orchestrator.operations import Begun, ListedRun, LocalOperations, RunAsked
-from orchestrator.service.errors import Problem, ProblemResponse
+from orchestrator.service.errors import Problem, ProblemResponse, wants_page
 from orchestrator.service.pages import list_page, run_page
 
 MOST = 1000
@@ -123,7 +123,7 @@ def start(ops: Ops, body: StartBody, response: Response, key: Key = None) -> Beg
 def runs(ops: Ops, request: Request, limit: Annotated[int, Query(ge=1, le=MOST)] = 20) -> Any:
     """The latest runs, newest first."""
     found = [ListedRun.model_validate(row) for row in ops.runs(limit)]
-    return list_page(found) if _wants_page(request) else found
+    return list_page(found) if wants_page(request) else found
 
 
 @router.get("/unfinished")
@@ -135,7 +135,7 @@ def unfinished(ops: Ops) -> list[str]:
 @router.get("/runs/{run_id}", response_model=RunHistory, responses={200: HTML, **GONE})
 def history(ops: Ops, run_id: RunId, request: Request) -> Any:
     """Every attempt at every step, in one form for both styles."""
-    return run_page(ops.look(run_id)) if _wants_page(request) else ops.history(run_id)
+    return run_page(ops.look(run_id)) if wants_page(request) else ops.history(run_id)
 
 
 @router.get("/runs/{run_id}/logs", responses=GONE)
@@ -172,7 +172,3 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
                 if int(status) >= 400:
                     answer["content"] = {ProblemResponse.media_type: {"schema": PROBLEM}}
     return document
-
-
-def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")

@@ -211,6 +211,18 @@ def test_a_browser_gets_pages(client: TestClient) -> None:
     assert Page(one.text).headings[0] == PAGES["failed"].run_id
 
 
+def test_a_browser_is_told_in_a_page_what_is_wrong(client: TestClient, kitchen: Kitchen) -> None:
+    for path, status, title in (("/runs/none", 404, "Not Found"), ("/no", 404, "Not Found"), ("/runs/a.b", 422, "Unp")):
+        answer = client.get(path, headers=HTML)
+        found = Page(answer.text)
+        assert (answer.status_code, found.problems) == (status, [])
+        assert found.headings[0].startswith(title)
+    kitchen.raising = psycopg.OperationalError("gone <b>")
+    answer = client.get("/runs", headers=HTML)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "gone <b>; ask again in a moment" in Page(answer.text).text
+
+
 def test_a_run_page_asks_again_often_while_the_run_goes_on(client: TestClient) -> None:
     def refresh(path: str) -> str | None:
         (body,) = Page(client.get(path, headers=HTML).text).of("body")
