@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,17 +65,23 @@ def serve(settings: Settings) -> None:
     logging.getLogger("uvicorn.access").addFilter(lambda record: '"GET /health ' not in record.getMessage())
     # uvicorn raises the signal again when all is done: the exit code is 0 then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with pool_of(settings.database_url) as pool:
+    with listen(settings.host, settings.port) as listening, pool_of(settings.database_url) as pool:
         config = uvicorn.Config(
             app_of(settings, pool),
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=20,
         )
-        uvicorn.Server(config).run()
+        uvicorn.Server(config).run([listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Before anything else is done. Raises BadRequest when it cannot be."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise BadRequest(f"cannot listen: {error.strerror}; choose another --port or --host") from error
 
 
 def pool_of(database_url: str) -> Pool:

@@ -89,6 +89,15 @@ def test_connections_that_have_died_are_replaced(ground: Ground, serve: Serve) -
         assert client.get("/runs").status_code == 200
 
 
+def test_a_port_that_is_taken_is_said_so(ground: Ground, serve: Serve) -> None:
+    with serve() as replica:
+        port = replica.url.rpartition(":")[2]
+        done = typed("serve", "--port", port, env=environment(**ground.variables) | {"BRIGADE_TOKEN": TOKEN})
+    assert done.returncode == 2
+    assert error_line(done).startswith("cannot listen: Address already in use")
+    assert error_line(done).endswith("; choose another --port or --host")
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "reason"),
     [
