@@ -7,10 +7,10 @@ PYTHON ?= >=3.11,<3.13
 BIN := .venv/bin
 LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
 
-.PHONY: help setup demo test test-squad test-faults chaos lint render pacts bench clean
+.PHONY: help setup demo test test-squad test-faults test-browser chaos lint render pacts bench clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.setup ## Make .venv and LocalStack's own environment
 
@@ -25,6 +25,9 @@ test-squad: setup ## One squad's unit and contract tests with nobody else's code
 
 test-faults: setup .tools/libfaketime.so.1 ## One test for each fault that nothing may be lost by (minutes)
 	$(BIN)/python -m pytest tests/faults
+
+test-browser: setup ## The pages of `brigade serve` in a headless Chromium, which must be installed
+	$(BIN)/python -m pytest tests/browser
 
 chaos: setup ## Many runs in both styles under a mix of faults, and a table of what became of them (minutes)
 	$(BIN)/brigade chaos
