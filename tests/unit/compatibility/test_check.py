@@ -12,6 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from contracts.component import Component
+from contracts.errors import BadRequest
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components
 from contracts.resolve import assemble, resolve
 from contracts.run import RunRequest
@@ -271,3 +272,11 @@ def test_the_status_names_who_gives_and_takes(monkeypatch: pytest.MonkeyPatch) -
     volume = next(each for each in json.loads(text) if each["message"] == VOLUME)
     assert (code, volume["giver"], volume["squad"], volume["may_go"]) == (0, "order-volume", "pickles", False)
     assert VOLUME in told(monkeypatch, NOW, "status")[1]
+
+
+def test_the_status_of_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    code, text = told(monkeypatch, NOW, "status", "order-volume-forecasted", "--json")
+    assert (code, [each["message"] for each in json.loads(text)]) == (0, [VOLUME])
+    result = CliRunner().invoke(app, ["contracts", "status", "orders", "--against", "then"])
+    assert isinstance(result.exception, BadRequest)
+    assert str(result.exception).startswith("no component gives an event orders: there is factory-network-configured, ")

@@ -51,6 +51,18 @@ def test_a_consumer_does_not_move_back_when_its_version_has_gone() -> None:
     ]
 
 
+def test_all_move_at_once_with_commands_of_a_new_version() -> None:
+    """No command of the old ones is under way then: no run is."""
+    after = documents(AFTER)
+    renamed = {
+        name.replace("loaves.v1", "loaves.v2") if "x-fills" in document else name: document
+        for name, document in after.items()
+    }
+    changes = compare(documents(BEFORE), renamed)
+    assert {each.replaced_by for change in changes for each in change.breaks} == {V2}
+    assert failing(changes) == ()
+
+
 @pytest.mark.parametrize("version", [V1, V2])
 def test_a_break_within_a_version_fails_while_both_are_given(version: str) -> None:
     old = documents(ONE_MOVED)

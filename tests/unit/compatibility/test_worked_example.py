@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import create_model
+
+from contracts.configurator import CONFIGURATOR
+from contracts.data_extractor import DATA_EXTRACTOR
+from contracts.errors import PipelineError
+from contracts.message import DatasetRef, Event
+from contracts.network_configuration import NETWORK_CONFIGURATION, ConfigureNetwork
+from contracts.order_volume import ORDER_VOLUME
+from contracts.pipeline import Map, Parallel, Pipeline, Sequence
+from contracts.recipe_popularity import RECIPE_POPULARITY
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
@@ -68,6 +78,21 @@ def dialogue(console: str) -> list[tuple[str, str]]:
 def test_the_page_has_the_steps_of_a_migration() -> None:
     kinds = [[kind for kind, _ in step] for step in STEPS]
     assert kinds == [*[["diff", "console"]] * 3, ["console", "diff", "console"]]
+
+
+class OrderVolumeForecastedV2(Event):
+    contract_version = 2
+
+    boxes: DatasetRef
+
+
+def test_a_consumer_that_is_too_early_is_refused_as_the_page_says() -> None:
+    early = create_model("ConfigureNetwork", __base__=ConfigureNetwork, volume=(OrderVolumeForecastedV2, ...))
+    network = NETWORK_CONFIGURATION.model_copy(update={"input": early})
+    steps = (Map((DATA_EXTRACTOR,), over="plan.batches"), Parallel((ORDER_VOLUME, RECIPE_POPULARITY)))
+    with pytest.raises(PipelineError) as caught:
+        Pipeline("order-simulation", Sequence((CONFIGURATOR, *steps, Map((network,), over="plan.factories"))))
+    assert f"\n{caught.value}\n" in PAGE.replace("only:\n", "only: ")
 
 
 def test_every_step_applies_prints_what_the_page_says_and_forecasts_the_same(copy: Path) -> None:
