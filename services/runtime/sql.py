@@ -181,11 +181,13 @@ WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)
 
 # `event` is the version on top of the answer; it has others beside it, under their names.
 EARLIER_RESULT = """
+WITH given AS MATERIALIZED ( -- once a graph, not once a run
+    SELECT g.digest AS graph, node->>'event' AS event
+    FROM graphs g CROSS JOIN json_array_elements(g.body::json->'nodes') AS node
+    WHERE node->>'component' = %(component)s
+)
 SELECT r.run_id, r.date, s.answer, given.event
-FROM runs r JOIN steps s USING (run_id) JOIN graphs g ON g.digest = r.graph CROSS JOIN LATERAL (
-    SELECT node->>'event' AS event FROM json_array_elements(g.body::json->'nodes') AS node
-    WHERE node->>'component' = s.component
-) given
+FROM runs r JOIN steps s USING (run_id) JOIN given USING (graph)
 WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED'
   AND r.date < %(before)s AND r.started_at >= %(since)s
   AND s.component = %(component)s AND s.item = %(item)s AND s.state IN ('done', 'reused')
