@@ -17,8 +17,8 @@ setup: .venv/.setup ## Make .venv and LocalStack's own environment
 demo: setup ## Load a sample history, run the pipeline in both styles, compare
 	$(BIN)/python -m orchestrator.demo
 
-test: setup lint ## Check style and types, then run every test but those of make test-faults
-	$(BIN)/python -m pytest
+test: setup lint ## Check style and types, then run every test but those of the slower targets
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-squad: setup ## One squad's unit and contract tests with nobody else's code: make test-squad SQUAD=pickles
 	$(BIN)/python -m tests.alone "$(SQUAD)"
