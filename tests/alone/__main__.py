@@ -39,6 +39,9 @@ EVERYBODYS = ("tests/alone/__main__.py", "tests/contracts/test_*.py")
 
 OWN = ("services/{module}", "tests/contracts/{module}", "tests/unit/services/{module}")
 
+PLUGINS = ("-p", "pytest_asyncio.plugin", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider")
+"""Those that tests use. To load all that are installed takes longer than most squads' tests."""
+
 DATABASE_URL = "BRIGADE_TEST_DATABASE_URL"
 
 
@@ -80,8 +83,8 @@ def run(tree: Path, squad: str, options: Sequence[str]) -> int:
         paths = [str(tree), *dict.fromkeys(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))]
         environment = {name: value for name, value in os.environ.items() if name != "WRITE_PACTS"}
         environment |= {"SQUAD": squad, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
-        environment |= {DATABASE_URL: database_url} if database_url else {}
-        command = [sys.executable, "-S", "-m", "pytest", "-p", "no:xdist", "-p", "no:cacheprovider", "tests", *options]
+        environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | ({DATABASE_URL: database_url} if database_url else {})
+        command = [sys.executable, "-S", "-m", "pytest", *PLUGINS, "tests", *options]
         return subprocess.run(command, cwd=tree, env=environment, check=False).returncode
 
 
