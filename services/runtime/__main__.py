@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -66,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         version = asked.version or component.versions[0]
         handler, fallback = find_handler(component, version), find_fallback(component)
         settings = read_settings()
-        name = settings.worker_name or f"{component.name}-{version}-{socket.gethostname()}-{os.getpid()}"
+        name = settings.worker_name or new_name(component.name, version)
         configure_logging(settings.log_level, component.name, version, name)
         identity = Worker(name, settings.log_location, version, component.policy.lease)
         asyncio.run(work(component, handler, identity, settings, fallback))
@@ -77,6 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
         logging.getLogger("brigade.worker").exception("stopped by an error")  # Python's own traceback hides nothing
         return 1
     return 0
+
+
+def new_name(component: str, version: str) -> str:
+    """Of one worker process, never again: a container that is started anew keeps its host name, and its pid is 1 again."""
+    return f"{component}-{version}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
 async def work(
