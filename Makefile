@@ -7,7 +7,7 @@ PYTHON ?= >=3.11,<3.13
 BIN := .venv/bin
 LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
 
-.PHONY: help setup demo test test-squad test-faults test-browser chaos lint render pacts bench clean
+.PHONY: help setup demo test test-squad test-faults test-browser test-compose chaos lint render pacts bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test-faults: setup .tools/libfaketime.so.1 ## One test for each fault that nothi
 
 test-browser: setup ## The pages of `brigade serve` in a headless Chromium, which must be installed
 	$(BIN)/python -m pytest tests/browser
+
+test-compose: setup ## Build and use docker-compose.yml on a Docker engine, faults included (minutes)
+	$(BIN)/python -m pytest -s tests/compose
 
 chaos: setup ## Many runs in both styles under a mix of faults, and a table of what became of them (minutes)
 	$(BIN)/brigade chaos
