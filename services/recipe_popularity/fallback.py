@@ -12,6 +12,7 @@ from services.recipe_popularity.handler import SCHEMA, Floats, rates_of_week
 from services.recipe_popularity.history import MenuHistory, menu_history
 from services.recipe_popularity.spread import DEFAULT_SPREAD
 from services.runtime.context import Context
+from services.runtime.parquet import rounded
 
 YEAR = 52
 """Weeks."""
@@ -23,7 +24,7 @@ Key = tuple[str, str]
 def handle(inputs: ForecastRecipePopularity, ctx: Context) -> RecipePopularityForecasted:
     """The history is read only when there are no last good shares. Raises BadData when it then holds no orders."""
     table, by = _last_good(inputs.plan, ctx) or _naive(inputs, ctx)
-    reference = ctx.write("popularity", table, schema_version=2)
+    reference = ctx.write("popularity", rounded(table), schema_version=2)
     return RecipePopularityForecasted(popularity=reference, degraded=ctx.replaced(by=by))
 
 

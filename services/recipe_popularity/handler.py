@@ -15,6 +15,7 @@ from services.recipe_popularity.model import Attraction, learn, pull_of, shares_
 from services.recipe_popularity.offers import FEATURES, UsualPrices
 from services.recipe_popularity.spread import spreads
 from services.runtime.context import Context
+from services.runtime.parquet import rounded
 
 Floats = npt.NDArray[np.float64]
 Kinds = Mapping[str, tuple[str, str]]
@@ -41,7 +42,7 @@ def handle(inputs: ForecastRecipePopularity, ctx: Context) -> RecipePopularityFo
     kinds = {row["recipe"]: (row["category"], row["cuisine"]) for row in book}
     offers = ctx.read(plan.offers) if plan.offers else None
     rates = take_rates(plan, history, kinds, offers)
-    return RecipePopularityForecasted(popularity=ctx.write("popularity", rates, schema_version=2))
+    return RecipePopularityForecasted(popularity=ctx.write("popularity", rounded(rates), schema_version=2))
 
 
 def take_rates(plan: RunPlanned, history: MenuHistory, kinds: Kinds, offers: pa.Table | None) -> pa.Table:
