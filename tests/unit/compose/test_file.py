@@ -159,3 +159,12 @@ def test_the_images_keep_to_one_thread_as_workers_elsewhere_do() -> None:
     """So that sums come in one order, and the forecast is the same."""
     for name, value in ONE_THREAD.items():
         assert f"{name}={value}" in DOCKERFILE
+
+
+def test_the_example_for_developing_mounts_the_source_into_each_of_ours() -> None:
+    services = yaml.safe_load((ROOT / "compose.override.example.yml").read_text(encoding="utf-8"))["services"]
+    ours = {name: service for name, service in SERVICES.items() if service["image"].startswith("brigade-")}
+    assert set(services) == set(ours)
+    for name, service in ours.items():
+        code = "orchestrator" if service["image"].startswith("brigade-orchestrator:") else "services"
+        assert services[name]["volumes"] == [f"./{part}:/app/{part}:ro" for part in ("contracts", code)]
