@@ -112,6 +112,8 @@ def clone(folder: Path) -> Project:
         "BRIGADE_DB_PASSWORD": secrets.token_hex(8),
         "BRIGADE_AWS_PORT": str(free_port()),
         "BRIGADE_DB_PORT": str(free_port()),
+        "BRIGADE_PORT": str(free_port()),
+        "BRIGADE_TOKEN": secrets.token_hex(16),
     }
     return Project(folder, name, environment)
 

@@ -1,13 +1,19 @@
 """docker-compose.yml on a real engine, from a fresh clone: healthy, small, and both styles."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
 
 from contracts.pipelines import all_components
 from orchestrator.template import queue_name
-from tests.compose.project import BASE, ROOT, STYLES, Project, docker, size_of
+from tests.compose.project import BASE, ROOT, STYLES, Project, docker, size_of, until
 
 WORKERS = [queue_name(component, version) for component in all_components() for version in component.versions]
 MOST = 300.0
@@ -15,7 +21,7 @@ MOST = 300.0
 
 
 def test_every_service_is_healthy_and_the_deployment_has_ended_well(project: Project) -> None:
-    healthy = dict.fromkeys((*WORKERS, "localstack", "db"), ("running", "healthy", 0))
+    healthy = dict.fromkeys((*WORKERS, "localstack", "db", "orchestrator"), ("running", "healthy", 0))
     states = project.states()
     assert states.pop("deploy") == ("exited", "", 0)
     assert states == healthy
@@ -38,6 +44,25 @@ def test_an_image_holds_its_own_service_only(project: Project) -> None:
     assert set(found.split()) == {"/app:", "contracts", "services", "/app/services:"} | {
         *("__init__.py", "__pycache__", "runtime", "site_forecast")
     }
+
+
+def test_the_service_starts_one_run_for_one_key(project: Project) -> None:
+    """From the host, through the published port."""
+    service = f"http://127.0.0.1:{project.environment['BRIGADE_PORT']}/runs"
+    wanted = json.dumps({"pipeline": "order-simulation", "date": "2026-11-25", "style": "choreographed"}).encode()
+    key = {"Idempotency-Key": "tuesday-1", "Content-Type": "application/json"}
+    token = {"Authorization": f"Bearer {project.environment['BRIGADE_TOKEN']}"}
+
+    def ask(url: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        request = urllib.request.Request(url, body, headers)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+
+    (first, run), (second, same) = (ask(service, wanted, key | token) for _ in range(2))
+    assert (first, second, run["run_id"]) == (201, 200, same["run_id"])
+    until(lambda: ask(f"{service}/{run['run_id']}", None, token)[1]["status"] == "SUCCEEDED", seconds=120, every=1)
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        ask(service, wanted, key | {"Authorization": "Bearer of-somebody-else-entirely"})
 
 
 def test_both_styles_publish_what_make_demo_publishes(project: Project) -> None:

@@ -14,6 +14,7 @@ from orchestrator import template
 from orchestrator.embedded import localstack
 from orchestrator.embedded.home import Home
 from orchestrator.fleet import ONE_THREAD
+from orchestrator.token import find_token
 from services.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -119,6 +120,14 @@ def test_what_we_build_is_confined() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_the_service_has_its_extra_and_a_token_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SERVICES["deploy"]["build"] == {"context": ".", "target": "orchestrator", "args": {"EXTRAS": "serve"}}
+    default = re.fullmatch(r"\$\{BRIGADE_TOKEN:-(.*)\}", SERVICES["orchestrator"]["environment"]["BRIGADE_TOKEN"])
+    assert default
+    monkeypatch.setenv("BRIGADE_TOKEN", default[1])
+    assert find_token() == default[1]
 
 
 def test_images_of_others_are_pinned() -> None:
