@@ -10,7 +10,6 @@ from contracts.order_volume import ORDER_VOLUME, ForecastOrderVolume, OrderVolum
 from services.order_volume.model import forecast_naively
 from services.order_volume.volume import SCHEMA, forecast_volume
 from services.runtime.context import Context
-from services.runtime.parquet import rounded
 
 
 def handle(inputs: ForecastOrderVolume, ctx: Context) -> OrderVolumeForecasted:
@@ -19,7 +18,7 @@ def handle(inputs: ForecastOrderVolume, ctx: Context) -> OrderVolumeForecasted:
     Raises BadData when it then holds no orders, or when a plan week does not come after it.
     """
     table, by = _last_good(inputs.plan, ctx) or _naive(inputs, ctx)
-    return OrderVolumeForecasted(volume=ctx.write("volume", rounded(table)), degraded=ctx.replaced(by=by))
+    return OrderVolumeForecasted(volume=ctx.write("volume", table), degraded=ctx.replaced(by=by))
 
 
 def _last_good(plan: RunPlanned, ctx: Context) -> tuple[pa.Table, str] | None:

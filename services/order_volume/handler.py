@@ -5,7 +5,6 @@ from contracts.order_volume import ForecastOrderVolume, OrderVolumeForecasted
 from services.order_volume.model import forecast_all
 from services.order_volume.volume import Volume, forecast_volume
 from services.runtime.context import Context
-from services.runtime.parquet import rounded
 
 
 def handle(inputs: ForecastOrderVolume, ctx: Context) -> OrderVolumeForecasted:
@@ -16,7 +15,7 @@ def handle(inputs: ForecastOrderVolume, ctx: Context) -> OrderVolumeForecasted:
     histories = [ctx.read(extracted.history) for extracted in inputs.history]
     volume = forecast_volume(inputs.plan, histories, forecast_all)
     ctx.log.info("%d regions by %s", len(volume.series), ", ".join(sorted({f.method for f in volume.forecasts})))
-    return OrderVolumeForecasted(volume=ctx.write("volume", rounded(volume.table())), degraded=_replaced(volume, ctx))
+    return OrderVolumeForecasted(volume=ctx.write("volume", volume.table()), degraded=_replaced(volume, ctx))
 
 
 def _replaced(volume: Volume, ctx: Context) -> tuple[Replacement, ...]:

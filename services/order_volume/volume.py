@@ -11,6 +11,7 @@ from contracts.configurator import RunPlanned
 from contracts.errors import BadData
 from services.order_volume.model import Forecast
 from services.order_volume.series import WEEK, Floats, Series, weekly_boxes
+from services.runtime.parquet import rounded
 
 SCHEMA = pa.schema(
     [("week", pa.date32()), ("region", pa.string()), ("factory", pa.string())]
@@ -44,7 +45,7 @@ class Volume:
             **{name: by_week(name) for name in ("mean", "p10", "p50", "p90")},
             "method": [forecast.method for forecast in self.forecasts] * len(self.weeks),
         }
-        return pa.table(columns, schema=SCHEMA)
+        return rounded(pa.table(columns, schema=SCHEMA))
 
 
 def forecast_volume(
