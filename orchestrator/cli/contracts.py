@@ -14,7 +14,7 @@ from orchestrator import render as rendering
 from orchestrator.cli.session import out, print_json, say
 from orchestrator.compatibility import schemas
 from orchestrator.compatibility.check import Break, Change, compare, failing
-from orchestrator.compatibility.revisions import default_revision, documents_of
+from orchestrator.compatibility.revisions import LAST_COMMIT, default_revision, documents_of
 from orchestrator.compatibility.status import status as versions_of
 
 contracts = typer.Typer(
@@ -46,6 +46,10 @@ def check(against: Against = "", as_json: Json = False) -> None:
                 say(escape(f"  {_sentence(each)}"))
         verdict = f"{len(broken)} without a new version" if broken else "none without a new version"
         say(f"messages changed since {revision}: {len(changes)}; breaks: {verdict}")
+        if broken:
+            say('give a second version, and the first until all have moved: docs/contracts.md, "A break that must be"')
+        if revision == LAST_COMMIT:
+            say("no release is tagged, so this is the last commit alone: --against origin/main compares a branch")
     if broken:
         raise typer.Exit(1)
 
@@ -65,9 +69,10 @@ def status(
     versions = versions_of(documents_of(revision), schemas.documents(PIPELINES))
     if message:
         known = dict.fromkeys(stem(each.message) for each in versions)
-        if message not in known:
+        asked = stem(message) or message
+        if asked not in known:
             raise BadRequest(f"no component gives an event {message}: there is {', '.join(known)}")
-        versions = tuple(each for each in versions if stem(each.message) == message)
+        versions = tuple(each for each in versions if stem(each.message) == asked)
     if as_json:
         print_json([{**asdict(each), "may_go": each.may_go} for each in versions])
         return

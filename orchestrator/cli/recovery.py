@@ -115,7 +115,7 @@ def show(
         return
     for letter in letters:
         for name, value in letter.model_dump(mode="json").items():
-            out.print(f"{name:11} {value}", highlight=False, markup=False, soft_wrap=True)
+            out.print(f"{name:11} {'-' if value is None else value}", highlight=False, markup=False, soft_wrap=True)
         out.print()
 
 

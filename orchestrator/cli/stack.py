@@ -94,6 +94,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     elif not rows:
         say("nothing is running: `brigade up` starts it")
     else:
+        if found.endpoints:
+            say(f"AWS endpoint {found.endpoints.aws_endpoint_url}, database {found.endpoints.database_url}")
         table = Table("name", "pid", "alive", "log")
         for row in rows:
             table.add_row(str(row["name"]), str(row["pid"]), "yes" if row["alive"] else "[red]no[/]", str(row["log"]))

@@ -8,11 +8,14 @@ from orchestrator.compatibility.schemas import FOLDER, Json, parse
 
 WHERE = "contracts/schemas"
 
+LAST_COMMIT = "HEAD^"
+"""What is compared with where nothing is released yet: of a branch of several commits, only the last is checked."""
+
 
 def default_revision(folder: Path = FOLDER) -> str:
     """The latest release, a tag `v...`, in the history of HEAD; the commit before HEAD where nothing is released yet."""
     tags = _git(folder, "tag", "--list", "v[0-9]*", "--merged", "HEAD", "--sort=-version:refname").split()
-    return tags[0] if tags else "HEAD^"
+    return tags[0] if tags else LAST_COMMIT
 
 
 def documents_of(revision: str, folder: Path = FOLDER) -> dict[str, Json]:

@@ -185,7 +185,7 @@ def _object(left: Side, right: Side, path: str, above: tuple[tuple[int, int], ..
     for name in needed:
         if name not in always:
             absent = name not in given and more is False
-            what = "is needed and no longer given" if absent else "is needed and may be missing"
+            what = "is needed and not given" if absent else "is needed and may be missing"
             yield Gap(_join(path, name), "missing", what)
     for name, schema in taken.items():
         if name in given or more is not False:

@@ -26,7 +26,9 @@ class FilesWithout:
         return self.files.read(ref)
 
     def write(self, name: str, table: pa.Table, schema_version: int) -> DatasetRef:
-        return self.files.write(name, table.drop_columns([self.column]), schema_version)
+        return self.files.write(
+            name, table.select([name for name in table.column_names if name != self.column]), schema_version
+        )
 
     def write_bytes(self, name: str, body: bytes, content_type: str) -> str:
         return self.files.write_bytes(name, body, content_type)

@@ -129,7 +129,7 @@ def test_a_removed_field_breaks_the_consumers_that_are_not_deployed_yet() -> Non
             direction="forward",
             path="volume",
             kind="missing",
-            what="is needed and no longer given",
+            what="is needed and not given",
             consumers=("harbour (network-configuration)", "dice (order-simulator)"),
         )
     ]
@@ -256,7 +256,7 @@ def test_the_check_ends_with_1_and_names_field_direction_and_squads(monkeypatch:
     assert (change["backward"], change["forward"]) == (True, False)
     assert change["breaks"][0]["path"] == "unit"
     code, text = told(monkeypatch, old, "check")
-    line = "forward: unit is needed and no longer given [missing]; breaks old readers of new messages: "
+    line = "forward: unit is needed and not given [missing]; breaks old readers of new messages: "
     assert code == 1
     assert f"{line}harbour (network-configuration), dice (order-simulator)" in " ".join(text.split())
 
