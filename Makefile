@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= >=3.11,<3.13
 BIN := .venv/bin
 LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
+# One story of a whole fleet, which counts what each run costs: nothing runs beside it.
+FLEET := tests/behaviour/pipeline
 
 .PHONY: help setup demo test test-squad test-faults test-browser test-compose chaos lint render pacts bench clean
 
@@ -18,7 +20,8 @@ demo: setup ## Load a sample history, run the pipeline in both styles, compare
 	$(BIN)/python -m orchestrator.demo
 
 test: setup lint ## Check style and types, then run every test but those of the slower targets
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore $(FLEET)
+	$(BIN)/python -m pytest $(FLEET)
 
 test-squad: setup ## One squad's unit and contract tests with nobody else's code: make test-squad SQUAD=pickles
 	$(BIN)/python -m tests.alone "$(SQUAD)"

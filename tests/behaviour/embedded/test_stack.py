@@ -103,7 +103,7 @@ def test_everything_localstack_writes_is_in_the_home(home: Home) -> None:
 
 def test_localstack_parses_each_path_once() -> None:
     code = (
-        f"import runpy; runpy.run_path({str(localstack.MAIN)!r})['put_right'](); "
+        f"import runpy; runpy.run_path({str(localstack.MAIN)!r})['parse_paths_once'](); "
         "from localstack.services.stepfunctions.asl.utils import json_path; "
         "from localstack.services.stepfunctions.asl.component.common.path import result_path; "
         "print(all(m.parse('$.a') is m.parse('$.a') for m in (json_path, result_path)))"

@@ -1,6 +1,7 @@
 """A run that failed is finished: by its dead letter or by its name, in either style, with the same forecast."""
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from orchestrator.database import fetch_all
 from orchestrator.execute import Outcome
 from orchestrator.start import STYLES
 from orchestrator.watch import follow
-from tests.behaviour.cli.typed import error_line
+from tests.behaviour.cli.typed import error_line, spawned
 from tests.behaviour.pipeline.conftest import WEDNESDAY, Fleet, Story, brigade, brigade_json
 
 CAUSE = 'UnexpectedError: UndefinedTable: relation "published_forecasts" does not exist'
@@ -95,7 +96,8 @@ def test_a_dead_letter_says_what_happened(failed: dict[tuple[str, str], Outcome]
 
 
 def test_a_list_has_a_line_for_each(failed: dict[tuple[str, str], Outcome]) -> None:
-    printed = " ".join(brigade("dlq", "list", "publisher").stdout.split())
+    """In a table of the width of a wide terminal: a narrow one folds its cells."""
+    printed = " ".join(spawned("dlq", "list", "publisher", env=os.environ | {"COLUMNS": "240"}).stdout.split())
     assert "UnexpectedError" in printed
     assert "publisher/-" in printed
 
