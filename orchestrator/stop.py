@@ -11,30 +11,31 @@ from orchestrator.start import one_at_a_time
 STOPPED = "stopped by request"
 """The cause of a run that was stopped."""
 
-_LOOK = "SELECT status, execution FROM runs WHERE run_id = %(run_id)s"
+_LOOK = "SELECT status FROM runs WHERE run_id = %(run_id)s"
 
 _STOP = """
 UPDATE runs SET status = 'FAILED', cause = %(cause)s, ended_at = now()
 WHERE run_id = %(run_id)s AND status = 'RUNNING'
+RETURNING execution
 """
 
 
 def stop_run(aws: Aws, connection: Connection, run_id: str) -> None:
     """End a run that is under way.
 
-    Its execution is stopped first: when that fails nothing has changed, and it can be asked for again. Raises NoSuchRun, and
-    HasEnded when there is nothing to stop.
+    Its row comes first, or a sweep could find the execution stopped before the row says that somebody wanted it. An execution
+    that cannot be stopped then ends by itself: its next command is not run. Raises NoSuchRun, and HasEnded when there is
+    nothing to stop.
     """
     with one_at_a_time(connection, run_id):
-        rows = fetch_all(connection, _LOOK, {"run_id": run_id})
-        if not rows:
-            raise NoSuchRun(f"there is no run '{run_id}': `brigade runs` lists them")
-        if rows[0]["status"] == "RUNNING" and rows[0]["execution"]:
-            _stop_execution(aws, rows[0]["execution"])
-        # Its last step may have been answered meanwhile.
-        if not connection.execute(_STOP, {"run_id": run_id, "cause": STOPPED}).rowcount:
-            (now,) = fetch_all(connection, _LOOK, {"run_id": run_id})
-            raise HasEnded(f"run {run_id} has {now['status']} already: there is nothing to stop")
+        stopped = fetch_all(connection, _STOP, {"run_id": run_id, "cause": STOPPED})
+        if not stopped:
+            found = fetch_all(connection, _LOOK, {"run_id": run_id})
+            if not found:
+                raise NoSuchRun(f"there is no run '{run_id}': `brigade runs` lists them")
+            raise HasEnded(f"run {run_id} has {found[0]['status']} already: there is nothing to stop")
+        if stopped[0]["execution"]:
+            _stop_execution(aws, stopped[0]["execution"])
 
 
 def _stop_execution(aws: Aws, execution: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from contracts.message import Event
 from orchestrator.history import HasEnded, NoSuchRun
 from orchestrator.redrive import unfinished_runs
-from orchestrator.stop import stop_run
+from orchestrator.stop import STOPPED, stop_run
+from services.runtime import sql
 from services.runtime.context import Context
 from tests.behaviour.cli.typed import error_line
 from tests.behaviour.runtime.floor import PATIENCE, Floor
@@ -56,6 +57,25 @@ async def test_a_run_is_stopped_and_goes_on_when_it_is_redriven(snack_bar: Floor
     # What was at work when the run was stopped has answered: its answer counts.
     assert all(outcome == "done" for *_, outcome, _ in snack_bar.attempts(run_id, "chopper"))
     assert snack_bar.attempts(run_id, "server") == [("-", 1, "done", None)]
+
+
+async def test_a_sweep_that_finds_the_stopped_execution_does_not_make_it_look_lost(
+    snack_bar: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be redriven with the unfinished ones, though somebody wanted it to end."""
+    run_id = snack_bar.start("orchestrated")
+    stop_execution = snack_bar.aws.stepfunctions.stop_execution
+
+    def stop_and_sweep(**asked: Any) -> Any:
+        answer = stop_execution(**asked)
+        failed = {"run_id": run_id, "cause": "its execution is ABORTED: Stopped: stopped by request"}
+        snack_bar.connection.execute(sql.FAIL_RUN.encode(), failed)
+        return answer
+
+    monkeypatch.setattr(snack_bar.aws.stepfunctions, "stop_execution", stop_and_sweep)
+    stop_run(snack_bar.aws, snack_bar.connection, run_id)
+    assert (await snack_bar.ended(run_id))["cause"] == STOPPED
+    assert unfinished_runs(snack_bar.connection) == []
 
 
 @pytest.mark.parametrize("style", STYLES)
