@@ -236,8 +236,12 @@ def _without_steps(parts: Parts) -> StatelessDelivery:
 def _open_traces(component: Component, identity: Worker, settings: Settings) -> "Traces | None":
     if not names_a_collector(os.environ):
         return None
-    from services.runtime import tracing  # here, so that nobody else pays for the SDK
-
+    try:
+        from services.runtime import tracing  # here, so that nobody else pays for the SDK
+    except ImportError as error:
+        raise BadRequest(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra otlp is not installed: install brigade[otlp], or unset it"
+        ) from error
     return tracing.Traces(tracing.exporter(), component, identity, settings.queue_url)
 
 

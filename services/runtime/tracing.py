@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opentelemetry.context import Context as TraceContext
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -21,7 +22,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from contracts.component import Component
 from contracts.envelope import Mode, StepKey
-from contracts.errors import BadRequest
 from services.runtime.store import Run, Worker
 
 CLOSING = 2.0
@@ -33,13 +33,7 @@ log = logging.getLogger("brigade.tracing")
 
 
 def exporter() -> SpanExporter:
-    """OTLP over HTTP, configured by OTEL_EXPORTER_OTLP_... variables. Raises BadRequest when it is not installed."""
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    except ImportError as error:
-        raise BadRequest(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra otlp is not installed: install brigade[otlp], or unset it"
-        ) from error
+    """OTLP over HTTP, configured by OTEL_EXPORTER_OTLP_... variables."""
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # a line when spans are lost, none for each try
     return OTLPSpanExporter()
 
