@@ -17,6 +17,7 @@ from contracts.pipelines import all_components
 from orchestrator import asl, template
 from orchestrator.asyncapi_bindings import Bindings
 from orchestrator.compatibility import schemas
+from orchestrator.compatibility.check import outermost
 from orchestrator.compatibility.schemas import Documents
 
 Json = dict[str, Any]
@@ -220,20 +221,15 @@ def _answer(name: str, documents: Documents) -> Json:
 def _command_data(name: str, documents: Documents) -> Json:
     """A command's data. A field that takes a version from the inside of an event is filled with the whole event."""
     found = documents[name]
-    whole = {field: outer for field, fill in found["x-fills"].items() if (outer := _outermost(fill, documents))}
+    outer = {field: outermost(documents, fill) for field, fill in found["x-fills"].items()}
+    whole = {field: event for field, event in outer.items() if event != found["x-fills"][field]["message"]}
     if not whole:
         return _schema(name)
     fields: Json = {field: {"$ref": f"./schemas/{name}.json#/properties/{field}"} for field in found["properties"]}
-    for field, outer in whole.items():
-        answer = _answer(outer, documents)
+    for field, event in whole.items():
+        answer = _answer(event, documents)
         fields[field] = {"type": "array", "items": answer} if found["x-fills"][field].get("many") else answer
     return {"type": "object", "properties": fields, "required": found.get("required", [])}
-
-
-def _outermost(fill: Json, documents: Documents) -> str | None:
-    """The event that the filling version is inside of, if it is."""
-    outer: str | None = documents[fill["message"]].get("x-inside")
-    return outer
 
 
 def _command_headers() -> Json:
