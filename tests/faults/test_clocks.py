@@ -37,7 +37,9 @@ def test_a_worker_whose_clock_is_ahead_is_lost(skewed: Stage) -> None:
     skewed.until("the death of the cook", skewed.fleet.dead)
     skewed.fleet.replace_dead()
     all_right(skewed, runs)
-    assert "WorkerLost" in errors(skewed, runs)
+    found = errors(skewed, runs)
+    assert "WorkerLost" in found
+    assert found <= {"WorkerLost", "HandlerTimedOut"}  # on a busy machine an attempt may also take too long
 
 
 @pytest.mark.parametrize("skewed", ["-5m"], indirect=True)

@@ -1,10 +1,12 @@
 """What replicas do by themselves, side by side."""
 
-import time
-from collections.abc import Iterator
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,6 +14,8 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from contracts.pipelines import ORDER_SIMULATION
 from contracts.schedule import Schedule
+from orchestrator import scheduled
+from orchestrator.aws import Aws
 from orchestrator.service import serve
 from orchestrator.service.chores import EVERY
 from orchestrator.service.serve import Settings, app_of, pool_of
@@ -42,13 +46,34 @@ def until(ground: Ground, query: str) -> list[dict[str, object]]:
     return ground.rows(query)
 
 
-def test_replicas_start_a_scheduled_run_once(ground: Ground, an_hour_ago: datetime) -> None:
+@pytest.fixture
+def both_look_again(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Waits until each of two replicas has looked twice for what is due: once at least from now to its end."""
+    looks: Counter[int] = Counter()
+
+    def start_due(aws: Aws, *others: Any) -> list[str]:
+        started = scheduled.start_due(aws, *others)
+        looks[id(aws)] += 1  # each replica has one
+        return started
+
+    def wait() -> None:
+        looks.clear()
+        again = retry(retry=retry_if_result(operator.not_), wait=wait_fixed(0.1), stop=stop_after_delay(6 * EVERY))
+        again(lambda: len(looks) == 2 and min(looks.values()) >= 2)()
+
+    monkeypatch.setattr(serve, "start_due", start_due)
+    return wait
+
+
+def test_replicas_start_a_scheduled_run_once(
+    ground: Ground, an_hour_ago: datetime, both_look_again: Callable[[], None]
+) -> None:
     with ExitStack() as replicas:
         for _ in range(2):
             pool = replicas.enter_context(pool_of(ground.variables["DATABASE_URL"]))
             replicas.enter_context(TestClient(app_of(settings_of(ground), pool)))
         (run,) = until(ground, "SELECT date, style, status FROM runs")
-        time.sleep(EVERY + 1)  # both have looked again
+        both_look_again()
     assert run == {"date": an_hour_ago.date(), "style": "choreographed", "status": "RUNNING"}
     assert ground.rows("SELECT count(*) AS runs FROM runs") == [{"runs": 1}]
 
