@@ -15,7 +15,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wa
 from chaos.api import Api
 from chaos.background import background
 from chaos.faults import Faults
-from chaos.fleet import Fleet
+from chaos.fleet import PLACES, Fleet
 from chaos.pipeline import MEAL, MEALS
 from chaos.proxy import Line
 from contracts.errors import BrigadeError
@@ -88,7 +88,8 @@ class Stage:
         self.api.restore()
         self.network.restore()
         self.database.restore()
-        self.fleet.start(*self.fleet.dead())
+        stopped = [place for place in PLACES if place not in self.fleet.running]
+        self.fleet.start(*stopped, *self.fleet.dead())
 
     def until(self, what: str, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Look until the condition gives something, and give that. Raises NeverHappened naming `what`."""
