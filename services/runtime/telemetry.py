@@ -93,7 +93,7 @@ class Metrics:
         metrics.add_dimension("style", style)
         metrics.add_metric(f"Runs{status.title()}", MetricUnit.Count, 1)
         metrics.add_metric("RunDuration", MetricUnit.Seconds, seconds)
-        metrics.flush_metrics()
+        write_line(metrics)
 
     def flush(self) -> None:
         if not self._gathered:
@@ -103,7 +103,7 @@ class Metrics:
             metrics.add_dimension(name, value)
         metrics.metric_set.update(self._gathered)
         self._gathered.clear()
-        metrics.flush_metrics()
+        write_line(metrics)
 
     def _values(self, name: str, unit: MetricUnit) -> list[float]:
         """Of one metric. `add_metric` of powertools would take one value, and longer the more there are."""
@@ -112,6 +112,14 @@ class Metrics:
             metric = self._gathered[name] = {"Unit": unit.value, "StorageResolution": 60, "Value": []}
         values: list[float] = metric["Value"]
         return values
+
+
+def write_line(metrics: EphemeralMetrics) -> None:
+    """To standard output in one write. `flush_metrics` of powertools would print the line and its end apart, and a log line
+    of another thread may come between them.
+    """
+    sys.stdout.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
+    sys.stdout.flush()
 
 
 class ApiCalls:

@@ -1,5 +1,6 @@
 """One JSON object a line."""
 
+import io
 import json
 import logging
 import sys
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from services.runtime.telemetry import JsonLines
+from services.runtime.telemetry import JsonLines, Metrics
 
 STEP: dict[str, Any] = {"run": "r1", "item": "onions", "attempt": 2, "trace_id": "0af7651916cd43dd8448eb211c80319c"}
 
@@ -54,3 +55,29 @@ def test_a_failure_has_its_traceback_and_its_step(formatter: JsonLines) -> None:
     line = json.loads(formatter.format(made))
     assert "KeyError: 'knife'" in line["exception"]
     assert (line["run"], line["item"], line["attempt"]) == ("r1", "onions", 2)
+
+
+class Writes(io.StringIO):
+    """Remembers what was written at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.pieces.append(text)
+        return super().write(text)
+
+
+def test_metrics_are_written_with_their_line_s_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what another thread logs comes between the two, and neither line can be read."""
+    writes = Writes()
+    monkeypatch.setattr(sys, "stdout", writes)
+    metrics = Metrics("peeler", "v1")
+    metrics.count("Handled")
+    metrics.flush()
+    metrics.run_ended("dinner", "orchestrated", "SUCCEEDED", 3.5)
+    gathered, ended = (json.loads(piece) for piece in writes.pieces)
+    assert all(piece.endswith("\n") for piece in writes.pieces)
+    assert (gathered["component"], gathered["Handled"]) == ("peeler", [1])
+    assert (ended["pipeline"], ended["RunsSucceeded"]) == ("dinner", [1.0])
