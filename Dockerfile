@@ -34,6 +34,7 @@ WORKDIR /app
 COPY contracts contracts
 COPY services/__init__.py services/__init__.py
 COPY services/runtime services/runtime
+COPY services/models services/models
 RUN --mount=type=bind,source=services,target=/services \
     set -e; cp -r "/services/$(echo "${COMPONENT:?name it with --build-arg}" | tr - _)" services/; \
     chmod -R a+rX .; python -m compileall -q .

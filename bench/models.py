@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from bench.stacks import out, run_as_command
-from services.order_volume.model import forecast_all
+from services.models.forecast import forecast_all
 
 SERIES, WEEKS, HORIZON = 1000, 145, 10
 

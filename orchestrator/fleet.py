@@ -36,9 +36,9 @@ CODE = (".py", ".sql", ".css", ".js")
 
 
 def code_digest(component: Component, root: Path = ROOT) -> str:
-    """SHA-256 of the names and contents of the files that make a component's worker: contracts, the runtime and its own."""
+    """SHA-256 of the names and contents of the files that make a component's worker: contracts, runtime, models and its own."""
     digest = hashlib.sha256()
-    for folder in ("contracts", "services/runtime", f"services/{component.module}"):
+    for folder in ("contracts", "services/runtime", "services/models", f"services/{component.module}"):
         for path in sorted(path for path in (root / folder).rglob("*") if path.suffix in CODE and path.is_file()):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{path.relative_to(root)} {content}\n".encode())

@@ -7,7 +7,7 @@ import numpy as np
 from contracts.errors import BadData
 from services.backtest.cases import Cases, truth
 from services.backtest.history import Origin
-from services.order_volume.model import forecast_all
+from services.models.forecast import forecast_all
 
 KEYS: Mapping[str, list[str]] = {
     "recipe": ["recipe"],

@@ -2,7 +2,7 @@
 
 from contracts.message import Replacement
 from contracts.order_volume import ForecastOrderVolume, OrderVolumeForecasted
-from services.order_volume.model import forecast_all
+from services.models.forecast import forecast_all
 from services.order_volume.volume import Volume, forecast_volume
 from services.runtime.context import Context
 

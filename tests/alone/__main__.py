@@ -22,6 +22,7 @@ SHARED = (
     "pyproject.toml",
     "contracts",
     "services/__init__.py",
+    "services/models",
     "services/runtime",
     "tests/__init__.py",
     "tests/alone",

@@ -12,7 +12,7 @@ OWN = [f"services.{each.module}.handler" for each in all_components() if each.sq
 OTHERS = [f"services.{each.module}" for each in all_components() if each.squad != SQUAD]
 
 
-@pytest.mark.parametrize("module", [*OWN, "services.runtime.worker"])
+@pytest.mark.parametrize("module", [*OWN, "services.runtime.worker", "services.models"])
 def test_the_squads_own_code_and_the_runtime_are_here(module: str) -> None:
     importlib.import_module(module)
 

@@ -42,7 +42,7 @@ def test_images_are_small_and_run_as_nobody(project: Project) -> None:
 def test_an_image_holds_its_own_service_only(project: Project) -> None:
     found = project.compose("exec", "-T", "site-forecast", "ls", "/app", "/app/services")
     assert set(found.split()) == {"/app:", "contracts", "services", "/app/services:"} | {
-        *("__init__.py", "__pycache__", "runtime", "site_forecast")
+        *("__init__.py", "__pycache__", "models", "runtime", "site_forecast")
     }
 
 

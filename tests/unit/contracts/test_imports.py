@@ -98,7 +98,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("contracts/run.py", "import services.runtime.text", "contracts.run -> services.runtime.text"),
         ("contracts/run.py", "import orchestrator.aws", "contracts.run -> orchestrator.aws"),
-        ("services/publisher/totals.py", "import services.order_volume.kinds", "services.order_volume.kinds"),
+        ("services/publisher/totals.py", "import services.order_volume.series", "services.order_volume.series"),
         (
             "services/runtime/text.py",
             "def f():\n    from services import publisher",
@@ -115,7 +115,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "services.publisher.totals -> services.backt",
         ),
         ("services/backtest/items.py", "import orchestrator.logs", "services.backtest.items -> orchestrator.logs"),
-        ("services/order_volume/kinds.py", "import boto3", "services.order_volume.kinds -> boto3"),
+        ("services/models/kinds.py", "import boto3", "services.models.kinds -> boto3"),
         ("services/runtime/context.py", "import botocore.errorfactory", "services.runtime.context -> botocore"),
         (
             "orchestrator/logs.py",

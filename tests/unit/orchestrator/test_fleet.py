@@ -7,7 +7,12 @@ import pytest
 from contracts.order_volume import ORDER_VOLUME
 from orchestrator.fleet import ROOT, code_digest
 
-FILES = ("contracts/order_volume.py", "services/runtime/worker.py", "services/order_volume/models/level.py")
+FILES = (
+    "contracts/order_volume.py",
+    "services/runtime/worker.py",
+    "services/models/kinds.py",
+    "services/order_volume/level.py",
+)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from services.order_volume.candidates import (
+from services.models.candidates import (
     CANDIDATES,
     COMBINATION,
     SEASON,
@@ -26,7 +26,7 @@ from services.order_volume.candidates import (
     recent_mean,
     seasonal_naive,
 )
-from services.order_volume.kinds import ENOUGH_TO_CHOOSE, RECENT, Kind, kind_of
+from services.models.kinds import ENOUGH_TO_CHOOSE, RECENT, Kind, kind_of
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.order_volume.kinds import Kind, kind_of
+from services.models.kinds import Kind, kind_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsforecast.models import AutoETS
 
-from services.order_volume.candidates import (
+from services.models.candidates import (
     CANDIDATES,
     COMBINATION,
     YEAR,
@@ -15,8 +15,7 @@ from services.order_volume.candidates import (
     seasonal_naive,
     yearly_wave,
 )
-from services.order_volume.kinds import ENOUGH_TO_CHOOSE
-from services.order_volume.model import (
+from services.models.forecast import (
     LARGEST_RESIDUAL,
     ORIGINS,
     Floats,
@@ -29,6 +28,7 @@ from services.order_volume.model import (
     origins,
     without_closures,
 )
+from services.models.kinds import ENOUGH_TO_CHOOSE
 
 BOXES = st.one_of(
     st.lists(st.integers(0, 200_000), min_size=1, max_size=45),
