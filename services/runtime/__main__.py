@@ -37,7 +37,7 @@ from services.runtime.queue import Queue
 from services.runtime.settings import Settings, names_a_collector, read_settings
 from services.runtime.settle import Settling
 from services.runtime.stateless import StatelessDelivery
-from services.runtime.store import Claim, Pool, Run, Store, Worker, open_pool
+from services.runtime.store import Claim, Pool, Run, Store, Worker, open_pool, open_spare
 from services.runtime.sweep import Sweep
 from services.runtime.telemetry import ApiCalls, Metrics, configure_logging, step_log
 from services.runtime.text import printable
@@ -180,7 +180,9 @@ async def compose(
     else:
         pool = await stack.enter_async_context(open_pool(parts.database_url))
         store = Store(pool)
-        delivery = _with_steps(parts, pool, store)
+        # Leases are renewed on a connection of their own: a database too slow for the other work must not cost them.
+        renewing = Store(await stack.enter_async_context(open_spare(parts.database_url)))
+        delivery = _with_steps(parts, pool, store, renewing)
         sweep = Sweep(pool, store, queue, stepfunctions, metrics)
     return WorkerProcess(
         delivery,
@@ -194,7 +196,7 @@ async def compose(
     )
 
 
-def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
+def _with_steps(parts: Parts, pool: Pool, store: Store, renewing: Store) -> Delivery:
     def make_context(run: Run, claim: Claim, held: Held) -> Context:
         def find_earlier(name: str, item: str, before: date, since: datetime) -> EarlierResult | None:
             log = step_log(claim.key, claim.attempt, run.trace_id)
@@ -212,7 +214,7 @@ def _with_steps(parts: Parts, pool: Pool, store: Store) -> Delivery:
         from services.runtime.traced import TracedAttempt
 
         attempt = TracedAttempt(**vars(attempt), traces=parts.traces)
-    leases = Leases(queue, store, parts.outgoing, component.policy)
+    leases = Leases(queue, renewing, parts.outgoing, component.policy)
     return Delivery(component, parts.identity, queue, pool, store, parts.outgoing, leases, attempt, metrics, RWLock())
 
 

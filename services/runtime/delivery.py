@@ -6,6 +6,7 @@ finishes the work.
 
 import json
 import logging
+import time
 from dataclasses import dataclass
 
 from aiorwlock import RWLock
@@ -99,7 +100,7 @@ class Delivery(Settling):
     async def _take(
         self, asked: CommandFor, run: Run, node: Node, message: Received, held: Held, losses: int | None
     ) -> Outcome | Suspect:
-        text = dumps(asked.data)
+        text, asked_at = dumps(asked.data), time.monotonic()
         claim = await self.store.claim(asked.key, self.identity, message.token, text, asked.mode, losses)
         if isinstance(claim, Suspect):
             return claim
@@ -111,7 +112,7 @@ class Delivery(Settling):
             return GiveBack(min(claim.seconds_left, BUSY_WAIT))
         if isinstance(claim, Ended):
             return await self._unwanted(claim, message)
-        self.leases.begin(held, claim)
+        self.leases.begin(held, claim, asked_at)
         found = await self.attempt.run(run, claim, asked.data, text, held)
         held.claim = None
         if isinstance(found, Committed):

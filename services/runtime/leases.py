@@ -53,9 +53,13 @@ class Leases:
         self._held.add(held)
         return held
 
-    def begin(self, held: Held, claim: Claim) -> None:
-        """The handler's time counts from here: its message may have waited for its turn."""
+    def begin(self, held: Held, claim: Claim, asked: float) -> None:
+        """The handler's time counts from here: its message may have waited for its turn.
+
+        The lease counts from when it was `asked` for: a database that was slow to give it will be slow to renew it.
+        """
         held.claim, held.until = claim, time.monotonic() + self.policy.timeout + self.policy.lease
+        held.next_beat = min(held.next_beat, asked + self.policy.lease / 3)
 
     def drop(self, held: Held) -> None:
         """The message is done with. A handler that still runs for it is told at its next heartbeat."""

@@ -26,6 +26,8 @@ Json = dict[str, Any]
 Row = dict[str, Any]
 Pool = AsyncConnectionPool[Any]
 
+CONNECTION: Json = {"autocommit": True, "row_factory": dict_row}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -122,10 +124,15 @@ class Superseded:
     """The lease ran out and somebody else holds the step: what this attempt found does not count."""
 
 
-def open_pool(database_url: str, size: int = 4) -> Pool:
+def open_pool(database_url: str) -> Pool:
     """A pool that is not open yet: `async with` it."""
-    kwargs = {"autocommit": True, "row_factory": dict_row}
-    return AsyncConnectionPool(database_url, min_size=1, max_size=size, open=False, kwargs=kwargs)
+    return AsyncConnectionPool(database_url, min_size=1, max_size=4, open=False, kwargs=CONNECTION)
+
+
+def open_spare(database_url: str) -> Pool:
+    """One connection, not open yet, that nothing slow shares. Never prepared, each statement takes one round trip."""
+    kwargs = {**CONNECTION, "prepare_threshold": None}
+    return AsyncConnectionPool(database_url, min_size=1, max_size=1, open=False, kwargs=kwargs)
 
 
 class Store:

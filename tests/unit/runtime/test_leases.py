@@ -159,3 +159,18 @@ async def test_a_message_without_a_claim_is_only_kept_hidden(around: Surrounding
         await around.advance(1)
     assert around.claims == []
     held_by.drop(held)
+
+
+@pytest.mark.parametrize(("claiming", "renewed"), [(0.25, []), (5.25, [claim()])])
+async def test_a_claim_that_took_long_is_renewed_at_once(
+    around: Surroundings, claiming: float, renewed: list[Claim]
+) -> None:
+    """A database that is slow to claim is slow to renew; the next beat may be too late then."""
+    async with kept(around) as held_by:
+        held = held_by.hold("receipt", None)
+        await around.advance(4)
+        asked = around.now
+        await around.advance(claiming)
+        held_by.begin(held, claim(), asked)
+        await around.advance(0.25)
+    assert around.claims == renewed
