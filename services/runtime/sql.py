@@ -144,13 +144,24 @@ WHERE run_id = %(run_id)s AND status = 'RUNNING'
 RETURNING extract(epoch FROM ended_at - started_at) AS seconds
 """
 
+# A row that is locked is one that is being committed, or claimed by another: it is not waited for, and as it was before.
 EXTEND = """
-UPDATE steps s SET lease_until = now() + make_interval(secs => %(lease)s)
-FROM unnest(%(runs)s::text[], %(components)s::text[], %(items)s::text[], %(fences)s::integer[])
-     AS held (run_id, component, item, fence)
-WHERE s.run_id = held.run_id AND s.component = held.component AND s.item = held.item
-  AND s.fence = held.fence AND s.state = 'claimed'
-RETURNING s.run_id, s.component, s.item, s.token
+WITH held AS (
+    SELECT * FROM unnest(%(runs)s::text[], %(components)s::text[], %(items)s::text[], %(fences)s::integer[])
+        AS h (run_id, component, item, fence)
+), free AS (
+    SELECT s.run_id, s.component, s.item
+    FROM steps s JOIN held USING (run_id, component, item, fence)
+    WHERE s.state = 'claimed'
+    FOR UPDATE OF s SKIP LOCKED
+), renewed AS (
+    UPDATE steps s SET lease_until = now() + make_interval(secs => %(lease)s)
+    FROM free f
+    WHERE s.run_id = f.run_id AND s.component = f.component AND s.item = f.item
+)
+SELECT s.run_id, s.component, s.item, s.token
+FROM steps s JOIN held USING (run_id, component, item, fence)
+WHERE s.state = 'claimed'
 """
 
 # A repeat of the event finds the steps it made ready again, even one that waited for their rows while another made them so.

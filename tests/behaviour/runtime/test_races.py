@@ -64,6 +64,26 @@ async def test_of_many_claims_in_one_statement_one_is_given(new_world: MakeWorld
     assert row["token"] in tokens
 
 
+async def test_a_step_that_is_being_committed_keeps_no_other_lease_from_being_renewed(
+    new_world: MakeWorld, url: str
+) -> None:
+    """Its own is renewed when that is over; whoever waits for it until then would lose all of a worker's."""
+    world, other = new_world(), new_world()
+    store = Store(world.pool)
+    committing, waiting = await claimed(store, key_of(world, "host")), await claimed(store, key_of(other, "host"))
+    await world.expire_leases()
+    await other.expire_leases()
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        asked = {"asked": json.dumps([answer_parameters(committing, "{}")])}
+        await connection.execute(sql.STORE_ANSWERS.encode(), asked)
+        renewing = asyncio.ensure_future(store.extend([committing, waiting], 30))
+        while not renewing.done():
+            assert not await world.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        assert set(await renewing) == {committing.key, waiting.key}
+        assert isinstance(await store.claim(waiting.key, TWO, None, "{}"), Busy)
+    assert set(await store.extend([committing, waiting], 30)) == {waiting.key}
+
+
 async def test_a_failure_does_not_take_the_step_from_whoever_is_just_claiming_it(
     new_world: MakeWorld, url: str
 ) -> None:
