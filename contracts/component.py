@@ -95,6 +95,9 @@ class Component(Frozen):
     feature flag. `announced` events are published in both styles, for readers outside the pipeline. A `stateless`
     component keeps no steps: a repeated message runs its handler again.
 
+    `expected` is how many seconds its steps of a run take, all together, on a day like any other: what its consumers leave it,
+    and a buffer, when each runs on a clock of its own.
+
     With a `fallback` the run goes on without the component's own result: after the last attempt
     `services/<component>/fallback.py` is run as the same step, and what the run publishes is marked degraded.
     """
@@ -107,6 +110,7 @@ class Component(Frozen):
     policy: Policy = Policy()
     versions: tuple[str, ...] = ("v1",)
     concurrency: int = Field(default=1, ge=1)
+    expected: int = Field(default=60, ge=1)
     announced: bool = False
     stateless: bool = False
     fallback: bool = False

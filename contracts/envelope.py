@@ -1,6 +1,7 @@
 """The one envelope of both styles: CloudEvents 1.0 attributes (https://cloudevents.io, structured JSON mode).
 
-`runid`, `traceparent` and `mode` are extension attributes. The id is the step id, so a repeat is recognisable everywhere.
+`runid`, `traceparent`, `mode` and `style` are extension attributes. The id is the step id, so a repeat is recognisable
+everywhere.
 """
 
 from datetime import datetime
@@ -20,6 +21,13 @@ Mode = Literal["normal", "fallback"]
 """How a step is to get its answer: by its handler, or by its component's fallback after the last attempt."""
 
 
+Style = Literal["scheduled"]
+"""Of a message that says its own: nothing follows from its answer. Others are answered to their task token or the topic."""
+
+TICK = "tick.v1"
+"""The type of what a component's own clock sends it: start now, on the latest results there are."""
+
+
 class Envelope(Frozen, Generic[Data]):
     specversion: Literal["1.0"] = "1.0"
     id: str
@@ -30,6 +38,7 @@ class Envelope(Frozen, Generic[Data]):
     runid: str = Field(min_length=1, max_length=64)
     traceparent: str | None = None
     mode: Mode = Field(default="normal", exclude_if=lambda mode: mode == "normal")
+    style: Style | None = Field(default=None, exclude_if=lambda style: style is None)
     data: Data
 
 
@@ -57,7 +66,13 @@ class StepKey(Frozen):
 
 
 def seal(
-    key: StepKey, wire_type: str, source: str, data: dict[str, Any], time: datetime, traceparent: str | None = None
+    key: StepKey,
+    wire_type: str,
+    source: str,
+    data: dict[str, Any],
+    time: datetime,
+    traceparent: str | None = None,
+    style: Style | None = None,
 ) -> str:
     """The body of a command or an event of a step, as JSON."""
     return Envelope[dict[str, Any]](
@@ -67,5 +82,6 @@ def seal(
         time=time,
         runid=key.run_id,
         traceparent=traceparent,
+        style=style,
         data=data,
     ).model_dump_json()

@@ -59,6 +59,10 @@ class DataGone(BrigadeError):
     """A file that a message refers to is not there any more."""
 
 
+class NothingToRead(BrigadeError):
+    """A component whose clock has started it finds no result of what it takes, of this run or an earlier one."""
+
+
 class PipelineError(BrigadeError):
     """A pipeline that cannot work, found when it is built."""
 

@@ -80,6 +80,8 @@ class Place:
 class Pipeline:
     """A declared pipeline, checked when it is built. `deadline` bounds a run, in seconds; `schedule` starts runs.
 
+    `buffer` is how many seconds a clock waits beyond what is expected, where each component runs on its own.
+
     Raises PipelineError, naming both ends, for an input that nothing upstream produces, a cycle, and a condition or a Map
     that depends on anything but the plan.
     """
@@ -88,6 +90,7 @@ class Pipeline:
     flow: Sequence
     deadline: int = 4 * 3600
     schedule: Schedule | None = None
+    buffer: int = 15 * 60
 
     def __post_init__(self) -> None:
         _check_start(self)

@@ -8,6 +8,9 @@ from pydantic import Field
 from contracts.errors import BadRequest
 from contracts.message import Frozen
 
+SCHEDULED = "scheduled"
+"""The style of before: each component on its own clock, none told of another's answer. Measured, not operated."""
+
 
 class RunRequest(Frozen):
     """A run, pinned: the date it plans from, the version of each flagged component, the seed of its random draws.

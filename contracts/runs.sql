@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS state_machines (
 CREATE TABLE IF NOT EXISTS runs (
     run_id      text PRIMARY KEY,
     pipeline    text NOT NULL,
-    style       text NOT NULL, -- orchestrated or choreographed
+    style       text NOT NULL, -- orchestrated, choreographed or scheduled
     date        date NOT NULL,
     request     text NOT NULL, -- contracts.run.RunRequest as JSON
     graph       text NOT NULL REFERENCES graphs,
@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS steps (
     token       text, -- the newest task token that asks for this step's answer
     ready_by    text, -- the id of the event that completed the needs
     ready_at    timestamptz,
+    inputs_from jsonb, -- the run that each input came from, by component/item; scheduled only: others are their own run's
     input       text, -- JSON, as is the answer
     answer      text,
     error       text,
@@ -97,3 +98,4 @@ CREATE TABLE IF NOT EXISTS workers (
 ALTER TABLE runs ADD COLUMN IF NOT EXISTS degraded boolean NOT NULL DEFAULT false;
 ALTER TABLE steps ADD COLUMN IF NOT EXISTS mode text NOT NULL DEFAULT 'normal';
 ALTER TABLE attempts ADD COLUMN IF NOT EXISTS mode text NOT NULL DEFAULT 'normal';
+ALTER TABLE steps ADD COLUMN IF NOT EXISTS inputs_from jsonb;

@@ -44,6 +44,21 @@ class Schedule:
         """The last time at or before `now` and after `since`; both aware. None when there is none."""
         return self._times(now.astimezone(UTC), since.astimezone(UTC))
 
+    def later(self, minutes: int) -> "Schedule":
+        """The same so many minutes later, on the same days.
+
+        Raises PipelineError when it is not one time on each of them, or too late for that.
+        """
+        found = re.fullmatch(r"cron\(([0-9]+) ([0-9]+) (.*)\)", self.expression)
+        if not found:
+            raise PipelineError(f"'{self.expression}' is not one time a day: no clock of a component can follow it")
+        hour, minute = divmod(int(found[2]) * 60 + int(found[1]) + minutes, 60)
+        if hour > 23:
+            raise PipelineError(
+                f"{minutes} minutes after '{self.expression}' is the next day: start earlier, or buffer less"
+            )
+        return Schedule(f"cron({minute} {hour} {found[3]})")
+
     @property
     def _times(self) -> Times:
         found = re.fullmatch(r"(cron|rate)\(([^()]*)\)", self.expression)

@@ -253,5 +253,5 @@ def _envelope() -> Json:
     """What is sent: every attribute but those left out when there is nothing to say."""
     return Envelope[Any].model_json_schema(mode="serialization", schema_generator=schemas.Given) | {
         "title": "Envelope",
-        "description": "CloudEvents 1.0 in structured JSON mode, with the extensions runid, traceparent and mode.",
+        "description": "CloudEvents 1.0 in structured JSON mode, with the extensions runid, traceparent, mode and style.",
     }

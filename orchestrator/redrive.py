@@ -19,7 +19,7 @@ from contracts.errors import BadRequest
 from contracts.graph import WHOLE, Graph
 from contracts.message import files_of
 from contracts.resolve import assemble
-from contracts.run import RunRequest
+from contracts.run import SCHEDULED, RunRequest
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, fetch_all
 from orchestrator.deploy import Deployment, published_version
@@ -64,12 +64,14 @@ RETURNING s.component, s.item, s.version
 """
 
 # Runs under way, and runs that failed although no step of theirs did: an execution was lost, a deadline passed. Not those
-# that somebody stopped.
+# that somebody stopped, nor those of clocks.
 _UNFINISHED = """
 SELECT r.run_id FROM runs r
-WHERE r.status = 'RUNNING' OR (r.status = 'FAILED' AND r.cause IS DISTINCT FROM %(stopped)s AND NOT EXISTS (
-    SELECT 1 FROM steps s WHERE s.run_id = r.run_id AND s.state = 'failed'
-))
+WHERE r.style <> 'scheduled' AND (
+    r.status = 'RUNNING' OR (r.status = 'FAILED' AND r.cause IS DISTINCT FROM %(stopped)s AND NOT EXISTS (
+        SELECT 1 FROM steps s WHERE s.run_id = r.run_id AND s.state = 'failed'
+    ))
+)
 ORDER BY r.started_at
 """
 
@@ -123,6 +125,10 @@ def _lock(aws: Aws, connection: Connection, run_id: str) -> DictRow:
     if not rows:
         raise NoSuchRun(f"there is no run '{run_id}': `brigade runs` lists them")
     run = rows[0]
+    if run["style"] == SCHEDULED:
+        raise BadRequest(
+            f"run {run_id} was started by clocks, which do not go back: start a new one with `brigade run`"
+        )
     if run["status"] == "SUCCEEDED":
         raise HasEnded(f"run {run_id} has succeeded: start a new one with `brigade run`")
     if run["status"] == "RUNNING" and run["execution"] and _is_running(aws, run["execution"]):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contracts.pipeline import Pipeline
 from orchestrator import asl, asyncapi, catalogue, template
+from orchestrator.clocks import schedules
 from orchestrator.diagram import mermaid
 from orchestrator.policies import policies
 
@@ -18,6 +19,7 @@ def rendered(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
     for pipeline in pipelines:
         texts[f"{pipeline.name}.asl.json"] = _pretty(asl.render(pipeline))
         texts[f"{pipeline.name}.mmd"] = mermaid(pipeline)
+        texts[f"{pipeline.name}.schedules.json"] = _pretty(schedules(pipeline))
     return texts
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contracts.envelope import StepKey, seal
+from contracts.envelope import StepKey, Style, seal
 from contracts.errors import BadRequest, TransientError
 from contracts.pipeline import Pipeline
 from contracts.redaction import redacted, secrets_of
@@ -21,6 +21,7 @@ from orchestrator.database import Connection, NotDeployed
 from orchestrator.deploy import Deployment, published_version
 
 STYLES = ("orchestrated", "choreographed")
+"""Those that runs are asked for in. The scheduled one is measured beside them: `orchestrator/clocks.py`."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +49,33 @@ def start_run(
     cannot be sent, and the run is FAILED then.
     """
     versions = check_asked(pipeline, style, flags)
-    run_id = f"{day.isoformat()}-{style}-{secrets.token_hex(3)}"
+    run_id = new_run_id(day, style)
     request = RunRequest(run_id=run_id, pipeline=pipeline.name, date=day, seed=seed, versions=versions)
     machine, name = deployment.state_machine_arn(pipeline.name), f"{run_id}-1"
     version = published_version(connection, machine, pipeline.graph.digest)
     if version is None:
         raise NotDeployed(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
     started = Started(run_id, execution_arn(machine, name) if style == "orchestrated" else None)
-    trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    trace = new_trace()
     with one_at_a_time(connection, run_id):
         with connection.transaction():
-            _insert(connection, pipeline, request, style, started.execution, trace)
+            insert_run(connection, pipeline, request, style, started.execution, trace)
             also(run_id)
         with sending(connection, run_id):
             if started.execution:
                 start_execution(aws, version, name, request, trace)
             else:
-                _send_first_command(aws, deployment, pipeline, request, trace)
+                send_first_command(aws, deployment, pipeline, request, trace)
     return started
+
+
+def new_run_id(day: date, style: str) -> str:
+    return f"{day.isoformat()}-{style}-{secrets.token_hex(3)}"
+
+
+def new_trace() -> str:
+    """A traceparent of W3C Trace Context."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 def check_asked(pipeline: Pipeline, style: str, flags: dict[str, str]) -> tuple[str, ...]:
@@ -113,9 +123,10 @@ def start_execution(aws: Aws, version: str, name: str, request: RunRequest, trac
     aws.stepfunctions.start_execution(stateMachineArn=version, name=name, input=json.dumps(data))
 
 
-def _insert(
+def insert_run(
     connection: Connection, pipeline: Pipeline, request: RunRequest, style: str, execution: str | None, trace: str
 ) -> None:
+    """Write a run, and its first step: the planner's."""
     graph = pipeline.graph
     step = first_step(graph, request)
     connection.execute(
@@ -144,10 +155,18 @@ def _insert(
     )
 
 
-def _send_first_command(aws: Aws, deployment: Deployment, pipeline: Pipeline, request: RunRequest, trace: str) -> None:
+def send_first_command(
+    aws: Aws,
+    deployment: Deployment,
+    pipeline: Pipeline,
+    request: RunRequest,
+    trace: str,
+    style: Style | None = None,
+) -> None:
+    """The planner's, to its queue: with a style of its own, nothing follows from its answer."""
     graph, step = pipeline.graph, first_step(pipeline.graph, request)
     key = StepKey(run_id=request.run_id, component=step.component, item=step.item)
     data = assemble(graph, graph.planner, step.item, request, {})
-    body = seal(key, graph.planner.command, "start", data, datetime.now(UTC), trace)
+    body = seal(key, graph.planner.command, "start", data, datetime.now(UTC), trace, style)
     url = deployment.queue_url(pipeline.components[0], step.version)
     aws.sqs.send_message(QueueUrl=url, MessageBody=body)

@@ -66,13 +66,13 @@ class Attempt:
             top = run.graph.node(self.component.name).event
             text, parsed = await cook(self.component, self._kitchen(claim), data, context, self.metrics, top)
         except Exception as raised:
-            return await self._failed(claim, raised, context.log)
+            return await self._failed(run, claim, raised, context.log)
         try:
             return await patiently(partial(commit, self.pool, self.store, run, claim, text, parsed, context.statements))
         except AWAY:
             raise
         except Exception as raised:
-            return await self._failed(claim, raised, context.log)
+            return await self._failed(run, claim, raised, context.log)
 
     def _kitchen(self, claim: Claim) -> Kitchen:
         if claim.mode == "normal":
@@ -93,10 +93,11 @@ class Attempt:
                     f"{losses} workers were lost while they ran it: see their log lines before the end"
                 )
 
-    async def _failed(self, claim: Claim, raised: Exception, log: Log) -> Failed:
+    async def _failed(self, run: Run, claim: Claim, raised: Exception, log: Log) -> Failed:
         error, cause = classify(raised, self.component.policy)
-        limit = self._limit(error)
-        then = await patiently(partial(self.store.fail, claim, error, cause, limit, self.fallback is not None))
+        limit, fails_run = self._limit(error), run.fails_with(self.component.name)
+        fail = partial(self.store.fail, claim, error, cause, limit, self.fallback is not None, fails_run)
+        then = await patiently(fail)
         log_failure(log, raised, error, cause)
         return Failed(error, cause, then)
 

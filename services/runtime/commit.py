@@ -52,7 +52,7 @@ async def commit(
         stored = await store.answer(claim, answer)
         return stored if isinstance(stored, Superseded) else Committed(answer, stored.token)
     async with pool.connection() as connection, connection.transaction():
-        status = await _lock(connection, claim.key)
+        status = await lock(connection, claim.key)
         if status != "RUNNING":
             return Ended(f"the run is {status}")
         cursor = await connection.execute(sql.STORE_ANSWERS, {"asked": json.dumps([answer_parameters(claim, answer)])})
@@ -63,7 +63,7 @@ async def commit(
             async with connection.cursor() as many:
                 await many.executemany(statement.sql, statement.rows)
         await insert_steps(connection, claim.key.run_id, graph, steps)
-        return Committed(answer, row["token"], await _end(connection, claim.key) if last else None)
+        return Committed(answer, row["token"], await _end(connection, run, claim.key) if last else None)
 
 
 async def insert_steps(connection: Connection, run_id: str, graph: Graph, steps: Sequence[Step]) -> None:
@@ -87,14 +87,18 @@ async def insert_steps(connection: Connection, run_id: str, graph: Graph, steps:
             await cursor.executemany(sql.INSERT_STEP, rows)
 
 
-async def _lock(connection: Connection, key: StepKey) -> str:
-    """Last steps that commit at the same moment must see each other; an ended run publishes nothing more."""
+async def lock(connection: Connection, key: StepKey) -> str:
+    """The run's status, kept until the transaction ends.
+
+    Last steps that commit at the same moment must see each other; an ended run publishes nothing more.
+    """
     cursor = await connection.execute(sql.LOCK_RUN, key.model_dump())
     row = await cursor.fetchone()
     return str(row["status"]) if row else "unknown"
 
 
-async def _end(connection: Connection, key: StepKey) -> RunEnd | None:
-    cursor = await connection.execute(sql.SUCCEED_RUN, key.model_dump())
+async def _end(connection: Connection, run: Run, key: StepKey) -> RunEnd | None:
+    statement = sql.SUCCEED_RUN if run.ends_with is None else sql.SUCCEED_SCHEDULED
+    cursor = await connection.execute(statement, {"run_id": key.run_id, "ends_with": run.ends_with})
     row = await cursor.fetchone()
     return RunEnd(float(row["seconds"]), row["degraded"]) if row else None

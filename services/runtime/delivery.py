@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from aiorwlock import RWLock
 
 from contracts.component import Component
-from contracts.envelope import StepKey
-from contracts.errors import PoisonMessage
+from contracts.envelope import StepKey, Style
+from contracts.errors import NothingToRead, PoisonMessage
 from contracts.graph import Node
 from contracts.resolve import assemble
+from contracts.run import SCHEDULED
 from services.runtime.attempt import Attempt, Failed
 from services.runtime.commit import Committed
-from services.runtime.incoming import CommandFor, EventOf, Json, parse
+from services.runtime.incoming import CommandFor, EventOf, Json, TickFor, parse
 from services.runtime.joins import feed
+from services.runtime.latest import not_started, take_latest
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing, command_body, event_body
 from services.runtime.queue import ENVELOPE, Queue, Received, dumps, fits
@@ -52,6 +54,8 @@ class Delivery(Settling):
         run = await self.store.run(asked.key.run_id)
         if run is None:
             raise PoisonMessage(f"there is no run {asked.key.run_id}")
+        if run.style != SCHEDULED and (isinstance(asked, TickFor) or (isinstance(asked, CommandFor) and asked.style)):
+            raise PoisonMessage(f"a clock's message for a run that is {run.style}")
         if isinstance(asked, EventOf) and not run.graph.has(self.component.name):
             if not any(asked.type == node.event for node in run.graph.nodes):
                 raise PoisonMessage(f"nobody in pipeline {run.graph.pipeline} gives {asked.type[:100]}")
@@ -59,6 +63,8 @@ class Delivery(Settling):
         node = run.graph.node(self.component.name)
         if isinstance(asked, EventOf):
             return await self._on_event(asked, run, node, message, held)
+        if isinstance(asked, TickFor):
+            return await self._on_tick(asked.key, run, node, message, held)
         return await self._on_step(asked, run, node, message, held)
 
     async def release(self, held: Held) -> None:
@@ -72,14 +78,37 @@ class Delivery(Settling):
         if event.type not in {run.graph.node(need.component).event for need in node.needs}:
             raise PoisonMessage(f"{node.component} takes no {event.type[:100]}")
         keys = await feed(self.pool, event.key, node.component, self.identity.version)
-        commands = {key: await self._assemble(key, run, node) for key in keys}
+        return await self._start({key: await self._assemble(key, run, node) for key in keys}, run, node, message, held)
+
+    async def _on_tick(self, key: StepKey, run: Run, node: Node, message: Received, held: Held) -> Outcome:
+        try:
+            commands = await take_latest(self.pool, run, key, node, self.identity.version)
+        except NothingToRead as error:
+            failed = await not_started(self.pool, run, key, self.identity, error)
+            self._count_end(run, "FAILED", failed.run_seconds)
+            return DeadLetter(error.name, str(error), key.local, attempts=1)
+        if isinstance(commands, Ended):
+            return await self._unwanted(commands, message)
+        return await self._start(commands, run, node, message, held, "scheduled")
+
+    async def _start(
+        self,
+        commands: dict[StepKey, Json],
+        run: Run,
+        node: Node,
+        message: Received,
+        held: Held,
+        style: Style | None = None,
+    ) -> Outcome:
+        """One step is run in this delivery; several get a command each, so that they spread over workers."""
+        keys = list(commands)
         here = (
             keys[0] if len(keys) == 1 else next((key for key in keys if not fits(dumps(commands[key]), ENVELOPE)), None)
         )
         if here:  # also one whose command does not fit: its attempt says so
-            return await self._on_step(CommandFor(here, commands[here]), run, node, message, held)
-        # A repeat sends all of them again: one of them may have been lost in this event's own, crashed delivery.
-        await self.queue.send([command_body(run, node, key, data) for key, data in commands.items()])
+            return await self._on_step(CommandFor(here, commands[here], style=style), run, node, message, held)
+        # A repeat sends all of them again: one of them may have been lost in this message's own, crashed delivery.
+        await self.queue.send([command_body(run, node, key, data, style) for key, data in commands.items()])
         return Delete()
 
     async def _assemble(self, key: StepKey, run: Run, node: Node) -> Json:
@@ -106,7 +135,7 @@ class Delivery(Settling):
             return claim
         if isinstance(claim, Done):
             self.metrics.count("Repeated")
-            await self._answer(asked.key, claim.answer, run, node, message)
+            await self._answer(asked, claim.answer, run, node, message)
             return Delete()
         if isinstance(claim, Busy):
             return GiveBack(min(claim.seconds_left, BUSY_WAIT))
@@ -118,7 +147,7 @@ class Delivery(Settling):
         if isinstance(found, Committed):
             if found.end:
                 self._count_end(run, "DEGRADED" if found.end.degraded else "SUCCEEDED", found.end.seconds)
-            await self._answer(asked.key, found.answer, run, node, message, found.token)
+            await self._answer(asked, found.answer, run, node, message, found.token)
             return Delete()
         if isinstance(found, Failed):
             return await self._on_failure(found, claim, run, message)
@@ -127,14 +156,18 @@ class Delivery(Settling):
         return GiveBack(1)  # what has become of the step shows when the message comes again
 
     async def _answer(
-        self, key: StepKey, answer: str, run: Run, node: Node, message: Received, newest: str | None = None
+        self, asked: CommandFor, answer: str, run: Run, node: Node, message: Received, newest: str | None = None
     ) -> None:
-        """Give the stored answer to whoever asks: the newest task token, and this message's own, or the topic."""
+        """Give the stored answer to whoever asks: the newest task token, and this message's own, or the topic.
+
+        To nobody, when a clock has asked for it: the next component's own will make it look.
+        """
         for token in {token for token in (message.token, newest) if token}:
             if not await self.outgoing.succeed(token, answer, message.sent_at):
                 self.metrics.count("StaleAnswers")
-        if node.announced or (message.token is None and run.graph.consumers(node.component)):
-            body = event_body(run, node, key, json.loads(answer))
+        triggers = message.token is None and asked.style is None and run.graph.consumers(node.component)
+        if node.announced or triggers:
+            body = event_body(run, node, asked.key, json.loads(answer))
             await self.outgoing.publish(body, node.event, run.request.versions)
 
     async def _on_failure(self, failed: Failed, claim: Claim, run: Run, message: Received) -> Outcome:

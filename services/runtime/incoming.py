@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from contracts.component import Component
-from contracts.envelope import MAX_MESSAGE_BYTES, Envelope, Mode, StepKey
+from contracts.envelope import MAX_MESSAGE_BYTES, TICK, Envelope, Mode, StepKey, Style
 from contracts.errors import ContractViolation, PoisonMessage
 from contracts.graph import Graph
 from contracts.message import Command, Event, Frozen, class_of
@@ -38,6 +38,7 @@ class CommandFor:
     data: Json
     traceparent: str | None = None
     mode: Mode = "normal"
+    style: Style | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,15 @@ class EventOf:
     type: str
 
 
-def parse(body: str, component: Component) -> CommandFor | EventOf:
+@dataclass(frozen=True)
+class TickFor:
+    """The component's own clock has struck for this run."""
+
+    key: StepKey
+    traceparent: str | None = None
+
+
+def parse(body: str, component: Component) -> CommandFor | EventOf | TickFor:
     """Raises PoisonMessage with a reason that says what is wrong, never repeating the body."""
     if len(body.encode()) > MAX_MESSAGE_BYTES:
         raise PoisonMessage(f"the body is over {MAX_MESSAGE_BYTES:,} bytes")
@@ -61,10 +70,12 @@ def parse(body: str, component: Component) -> CommandFor | EventOf:
     key = StepKey.parse(envelope.id)
     if key.run_id != envelope.runid:
         raise PoisonMessage("the id and the runid name different runs")
-    if envelope.type == component.input.wire_type():
+    if envelope.type in (component.input.wire_type(), TICK):
         if key.component != component.name:
             raise PoisonMessage(f"a command for {key.component} in the queue of {component.name}")
-        return CommandFor(key, envelope.data, envelope.traceparent, envelope.mode)
+        if envelope.type == TICK:
+            return TickFor(key, envelope.traceparent)
+        return CommandFor(key, envelope.data, envelope.traceparent, envelope.mode, envelope.style)
     if "." not in envelope.type:
         raise PoisonMessage(f"unknown type {envelope.type[:100]}")
     return EventOf(key, envelope.type)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from contracts.envelope import StepKey, seal
+from contracts.envelope import StepKey, Style, seal
 from contracts.graph import Node
 from contracts.redaction import HIDDEN
 from services.runtime.batching import Batcher
@@ -44,8 +44,8 @@ def event_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
     return seal(key, node.event, node.component, data, datetime.now(UTC), run.traceparent)
 
 
-def command_body(run: Run, node: Node, key: StepKey, data: Json) -> str:
-    return seal(key, node.command, node.component, data, datetime.now(UTC), run.traceparent)
+def command_body(run: Run, node: Node, key: StepKey, data: Json, style: Style | None = None) -> str:
+    return seal(key, node.command, node.component, data, datetime.now(UTC), run.traceparent, style)
 
 
 def _chunks(events: Sequence[Json]) -> Iterator[list[tuple[int, Json]]]:

@@ -98,6 +98,19 @@ WHERE run_id = %(run_id)s AND status = 'RUNNING'
 RETURNING degraded, extract(epoch FROM ended_at - started_at) AS seconds
 """
 
+# Of clocks: with the answers of these components, each of which has steps by then, whatever became of others.
+SUCCEED_SCHEDULED = """
+UPDATE runs SET status = 'SUCCEEDED', ended_at = now(), degraded = EXISTS (
+    SELECT 1 FROM steps WHERE run_id = %(run_id)s AND answer::jsonb ? 'degraded'
+)
+WHERE run_id = %(run_id)s AND status = 'RUNNING' AND NOT EXISTS (
+    SELECT 1 FROM unnest(%(ends_with)s::text[]) AS last (component)
+    LEFT JOIN steps s ON s.run_id = %(run_id)s AND s.component = last.component
+    WHERE s.state IS NULL OR s.state NOT IN ('done', 'reused')
+)
+RETURNING degraded, extract(epoch FROM ended_at - started_at) AS seconds
+"""
+
 LOCK_CLAIM = """
 SELECT 1 FROM steps
 WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND state = 'claimed' AND fence = %(fence)s
@@ -190,6 +203,33 @@ WHERE s.run_id = %(run_id)s AND s.component = %(component)s AND s.item = %(item)
   AND (n.component || '/' || n.item = ANY (s.needs) OR (n.component = %(planner)s AND n.item = %(whole)s))
 """
 
+# The newest answer of each step of these components, of any run of the same graph that was started by clocks.
+LATEST = """
+SELECT DISTINCT ON (s.component, s.item) s.component, s.item, s.answer, s.run_id
+FROM runs mine JOIN runs r ON r.graph = mine.graph JOIN steps s ON s.run_id = r.run_id
+WHERE mine.run_id = %(run_id)s AND r.style = 'scheduled' AND s.state = 'done' AND s.component = ANY (%(components)s)
+ORDER BY s.component, s.item, s.ended_at DESC
+"""
+
+# Again when its message comes again: what is there to read may be newer by then.
+START = """
+UPDATE steps SET state = 'ready', ready_at = coalesce(ready_at, now()), inputs_from = %(inputs_from)s
+WHERE run_id = %(run_id)s AND component = %(component)s AND item = %(item)s AND state IN ('waiting', 'ready')
+"""
+
+# A step that could not even be assembled: its failure is there to be seen, as any attempt's.
+NOT_STARTED = """
+WITH failed AS (
+    INSERT INTO steps (run_id, component, item, version, position, state, error, ended_at)
+    VALUES (%(run_id)s, %(component)s, %(item)s, %(version)s, %(position)s, 'failed', %(error)s, now())
+    ON CONFLICT (run_id, component, item) DO UPDATE SET state = 'failed', error = excluded.error, ended_at = now()
+    WHERE steps.state IN ('waiting', 'ready')
+)
+INSERT INTO attempts (run_id, component, item, fence, generation, attempt, worker, log, ended_at, outcome, error, cause)
+VALUES (%(run_id)s, %(component)s, %(item)s, 0, 1, 1, %(name)s, %(log)s, now(), 'failed', %(error)s, %(cause)s)
+ON CONFLICT DO NOTHING
+"""
+
 # `event` is the version on top of the answer; it has others beside it, under their names.
 EARLIER_RESULT = """
 WITH given AS MATERIALIZED ( -- once a graph, not once a run
@@ -199,7 +239,7 @@ WITH given AS MATERIALIZED ( -- once a graph, not once a run
 )
 SELECT r.run_id, r.date, s.answer, given.event
 FROM runs r JOIN steps s USING (run_id) JOIN given USING (graph)
-WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED'
+WHERE r.pipeline = %(pipeline)s AND r.status = 'SUCCEEDED' AND r.style <> 'scheduled' -- perhaps made from stale inputs
   AND r.date < %(before)s AND r.started_at >= %(since)s
   AND s.component = %(component)s AND s.item = %(item)s AND s.state IN ('done', 'reused')
   AND NOT s.answer::jsonb ? 'degraded'

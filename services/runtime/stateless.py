@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.component import Component
-from contracts.envelope import StepKey, seal
+from contracts.envelope import TICK, StepKey, seal
 from contracts.errors import BadRequest, PoisonMessage
 from services.runtime.attempt import classify, cook, log_failure
 from services.runtime.context import Context
@@ -37,8 +37,9 @@ class StatelessDelivery(Settling):
 
     async def decide(self, message: Received, held: Held) -> Outcome:
         asked = parse(message.body, self.component)
-        if isinstance(asked, EventOf):
-            raise PoisonMessage(f"{self.component.name} keeps no steps to join, so it takes no {asked.type[:100]}")
+        if not isinstance(asked, CommandFor):
+            kind = asked.type[:100] if isinstance(asked, EventOf) else TICK
+            raise PoisonMessage(f"{self.component.name} keeps no steps to join, so it takes no {kind}")
         context = self.make_context(asked.key, message.receives, held)
         try:
             text, parsed = await cook(self.component, self.kitchen, asked.data, context, self.metrics)

@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 from contracts.component import Limit
 from contracts.envelope import Mode, StepKey
 from contracts.graph import WHOLE, Graph
-from contracts.run import RunRequest
+from contracts.run import SCHEDULED, RunRequest
 from services.runtime import sql
 from services.runtime.batching import Batcher
 
@@ -42,6 +42,20 @@ class Run:
     @property
     def trace_id(self) -> str | None:
         return self.traceparent.split("-")[1] if self.traceparent else None
+
+    @property
+    def ends_with(self) -> list[str] | None:
+        """The components whose answers end the run, whatever became of others; None when it takes every step's.
+
+        Scheduled, nobody knows of anybody: what the last ones have published is the run's end.
+        """
+        if self.style != SCHEDULED:
+            return None
+        return [node.component for node in self.graph.nodes if not self.graph.consumers(node.component)]
+
+    def fails_with(self, component: str) -> bool:
+        """Whether a step of the component that has failed for good fails the run: scheduled, those after it go on."""
+        return self.ends_with is None or component in self.ends_with
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Exhausted:
-    """The step failed for good, and the run with it, after so many seconds unless it had ended before."""
+    """The step failed for good, and the run with it after so many seconds, unless it had ended before or goes on without."""
 
     run_seconds: float | None
 
@@ -184,6 +198,8 @@ class Store:
             return Done(row["answer"])
         if row["status"] != "RUNNING":
             return Ended(f"the run is {row['status']}")
+        if row["state"] == "failed":  # of a run that goes on without it
+            return Ended("the step has failed")
         if row["version"] != worker.version:
             return Ended(f"the run pins {key.component} to {row['version']}")
         if row["free"] and losses is not None:
@@ -201,11 +217,17 @@ class Store:
         return int(row["failures"]) if row else 0
 
     async def fail(
-        self, claim: Claim, error: str, cause: str, limit: Limit | None, fallback: bool = False
+        self,
+        claim: Claim,
+        error: str,
+        cause: str,
+        limit: Limit | None,
+        fallback: bool = False,
+        fails_run: bool = True,
     ) -> Retry | Exhausted | Superseded:
         """Record a failed attempt. When its limit is spent, the step falls back if it can and has not yet.
 
-        Else the step fails, and the run in the same transaction.
+        Else the step fails, and in the same transaction the run, unless it can end without the step.
         """
         parameters = {**claim.key.model_dump(), "fence": claim.fence, "error": error, "cause": cause}
         async with self._pool.connection() as connection, connection.transaction():
@@ -225,6 +247,8 @@ class Store:
                 await connection.execute(sql.RELEASE_STEP, {**parameters, "mode": "fallback", "delay": 0})
                 return Retry(0)
             await connection.execute(sql.FAIL_STEP, parameters)
+            if not fails_run:
+                return Exhausted(None)
             times = f" after {failures} attempts" if failures > 1 else ""
             run_cause = f"{claim.key.local} failed{times}: {error}: {cause}"
             cursor = await connection.execute(sql.FAIL_RUN, {**parameters, "cause": run_cause})

@@ -17,7 +17,19 @@ T = TypeVar("T")
 VALUES = 1000
 """How often hypothesis is asked for one."""
 
-NAMES = ("specversion", "id", "source", "type", "time", "datacontenttype", "runid", "traceparent", "mode", "data")
+NAMES = (
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "time",
+    "datacontenttype",
+    "runid",
+    "traceparent",
+    "mode",
+    "style",
+    "data",
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from contracts.errors import BrigadeError
 from contracts.message import Event
 from contracts.pipeline import Pipeline
 from orchestrator.asl import queue_placeholder
+from orchestrator.clocks import start_scheduled, strike
 from orchestrator.database import Connection
 from orchestrator.deploy import Deployment
 from orchestrator.start import start_run
@@ -35,6 +37,8 @@ from tests.behaviour.runtime.squads import TODAY, Handle, Orders, handlers
 
 STUCK = 20.0
 """Seconds after which a delivery that neither ends nor stops at a gate is given up."""
+
+MACHINE = "arn:aws:states:here:0:stateMachine:supper"
 
 ROUNDS = 1000
 """After which a run that still causes messages never ends."""
@@ -102,18 +106,30 @@ class World:
         self.run_id = ""
 
     def start(self, connection: Connection, style: str, **flags: str) -> None:
-        aws: Any = SimpleNamespace(
-            sqs=SimpleNamespace(send_message=lambda **asked: self.sqs.put(asked["QueueUrl"], asked["MessageBody"])),
-            stepfunctions=self.stepfunctions,
-        )
-        outputs = {queue_placeholder(c.name, v): url for url, (c, v) in self.places.items()}
-        machine = "arn:aws:states:here:0:stateMachine:supper"
-        outputs[state_machine_name(self.pipeline.name)] = machine
         published = "INSERT INTO state_machines (machine, graph, version) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
-        connection.execute(published, (machine, self.graph.digest, f"{machine}:{self.graph.digest}"))
-        started = start_run(aws, connection, Deployment(outputs), self.pipeline, style, TODAY, flags)
+        connection.execute(published, (MACHINE, self.graph.digest, f"{MACHINE}:{self.graph.digest}"))
+        started = start_run(self._aws, connection, self._deployment, self.pipeline, style, TODAY, flags)
         self.run_id = started.run_id
         connection.execute("UPDATE runs SET started_at = now() - interval '1 minute' WHERE run_id = %s", (self.run_id,))
+
+    def start_clocks(self, connection: Connection, day: date = TODAY) -> None:
+        """A scheduled run: the planner's command, and from then on `strike`."""
+        self.request = start_scheduled(self._aws, connection, self._deployment, self.pipeline, day)
+        self.run_id = self.request.run_id
+
+    def strike(self, name: str) -> None:
+        component = next(component for component in self.pipeline.components if component.name == name)
+        strike(self._aws, self._deployment, component, self.request)
+
+    @property
+    def _aws(self) -> Any:
+        sqs = SimpleNamespace(send_message=lambda **asked: self.sqs.put(asked["QueueUrl"], asked["MessageBody"]))
+        return SimpleNamespace(sqs=sqs, stepfunctions=self.stepfunctions)
+
+    @property
+    def _deployment(self) -> Deployment:
+        outputs = {queue_placeholder(c.name, v): url for url, (c, v) in self.places.items()}
+        return Deployment(outputs | {state_machine_name(self.pipeline.name): MACHINE})
 
     async def deliver(self, letter: Letter, worker: str, until: int | str = 0, fate: Fate = "finish") -> None:
         """Receive a message and work on it until it has met its fate."""

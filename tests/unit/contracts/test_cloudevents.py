@@ -56,5 +56,5 @@ def test_the_sdk_reads_the_attributes_and_the_data() -> None:
 def test_extensions_are_named_as_the_specification_asks() -> None:
     """Lower-case letters and digits; at most 20 of them, so that every protocol can carry them."""
     extensions = Envelope[dict[str, Any]].model_fields.keys() - DEFINED
-    assert extensions == {"runid", "traceparent", "mode"}
+    assert extensions == {"runid", "traceparent", "mode", "style"}
     assert [name for name in extensions if not re.fullmatch(r"[a-z0-9]{1,20}", name)] == []

@@ -12,7 +12,7 @@ from contracts.component import Component
 from contracts.envelope import MAX_MESSAGE_BYTES, StepKey
 from contracts.errors import ContractViolation, PoisonMessage
 from contracts.message import Command, Event
-from services.runtime.incoming import CommandFor, EventOf, parse, serialise, source_of, validate
+from services.runtime.incoming import CommandFor, EventOf, TickFor, parse, serialise, source_of, validate
 
 
 class ChopDish(Command):
@@ -57,6 +57,15 @@ def test_a_command_names_its_step_and_holds_its_data() -> None:
     key = StepKey(run_id="run-1", component="chopper", item="pie")
     assert parse(envelope(), CHOPPER) == CommandFor(key, {"dish": "pie"}, TRACE)
     assert parse(envelope(traceparent=None), CHOPPER) == CommandFor(key, {"dish": "pie"}, None)
+
+
+def test_a_clock_names_its_own_component_and_a_command_of_its_making_says_so() -> None:
+    tick = envelope(id="run-1/chopper/-", type="tick.v1", style="scheduled", data={})
+    assert parse(tick, CHOPPER) == TickFor(StepKey(run_id="run-1", component="chopper", item="-"), TRACE)
+    assert reason(envelope(id="run-1/cook/-", type="tick.v1")) == "a command for cook in the queue of chopper"
+    key = StepKey(run_id="run-1", component="chopper", item="pie")
+    assert parse(envelope(style="scheduled"), CHOPPER) == CommandFor(key, {"dish": "pie"}, TRACE, style="scheduled")
+    assert "style" in reason(envelope(style="haste"))
 
 
 def test_anything_else_with_a_version_may_be_an_event() -> None:
