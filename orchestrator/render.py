@@ -6,6 +6,7 @@ from pathlib import Path
 from contracts.pipeline import Pipeline
 from orchestrator import asl, asyncapi, catalogue, template
 from orchestrator.clocks import schedules
+from orchestrator.compare import results
 from orchestrator.diagram import mermaid
 from orchestrator.policies import policies
 
@@ -16,6 +17,7 @@ CHECKOUT = Path(__file__).parents[1]
 def rendered(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
     """Texts by file name."""
     texts = {"messaging.template.json": _pretty(template.render(pipelines)), "policies.md": policies(pipelines)}
+    texts["compare-results.schema.json"] = _pretty(results.json_schema())
     for pipeline in pipelines:
         texts[f"{pipeline.name}.asl.json"] = _pretty(asl.render(pipeline))
         texts[f"{pipeline.name}.mmd"] = mermaid(pipeline)

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.errors import BadRequest, BrigadeError, PipelineError
 from contracts.redaction import redacted, secrets_of
-from orchestrator.cli import backtest, chaos, contracts, data, forecast, graphs, recovery, runs, serve, stack
+from orchestrator.cli import backtest, chaos, compare, contracts, data, forecast, graphs, recovery, runs, serve, stack
 from orchestrator.cli.session import Session, errors, out
 
 app = typer.Typer(
@@ -57,6 +57,7 @@ for module in (stack, data, runs, forecast, recovery, serve, graphs, backtest, c
         app.command()(command)
 app.add_typer(recovery.dlq, name="dlq")
 app.add_typer(contracts.contracts, name="contracts")
+app.add_typer(compare.compare, name="compare")
 
 
 def help_of(command: Callable[..., Any]) -> str:
@@ -68,7 +69,7 @@ def help_of(command: Callable[..., Any]) -> str:
     return f"{before}\n\n{keep_lines}\nExample: {' '.join(example.split())}\n\n{after}"
 
 
-for group in (app, recovery.dlq, contracts.contracts):
+for group in (app, recovery.dlq, contracts.contracts, compare.compare):
     for registered in group.registered_commands:
         if registered.callback:
             registered.help = help_of(registered.callback)

@@ -25,11 +25,13 @@ Style = Literal["scheduled", "choreographed", "orchestrated"]
 class Place(Frozen):
     """A component's place in the measured system.
 
-    `before` are the components that the state machine waits for in front of it, needed or not; `max_concurrency` bounds the
-    items of its Map there, and is None outside a Map. `slots` is how many of its handlers the whole fleet runs at a time.
+    `before` are the components that the state machine waits for in front of it, needed or not; of those, `inside` are in the
+    same Map, where an item waits for its own item only. `max_concurrency` bounds the items of its Map there, and is None
+    outside a Map. `slots` is how many of its handlers the whole fleet runs at a time.
     """
 
     before: tuple[str, ...]
+    inside: tuple[str, ...] = ()
     max_concurrency: int | None = None
     slots: int = Field(ge=1)
 
@@ -39,6 +41,7 @@ def places_of(pipeline: Pipeline, workers: int = 1) -> dict[str, Place]:
     return {
         place.component.name: Place(
             before=tuple(component.name for component in place.before),
+            inside=tuple(c.name for c in place.map.steps if c in place.before) if place.map else (),
             max_concurrency=place.map.max_concurrency if place.map else None,
             slots=place.component.concurrency * workers,
         )

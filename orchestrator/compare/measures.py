@@ -1,0 +1,128 @@
+"""What is measured of one run, from its recorded line. Seconds, if nothing else is said."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from contracts.message import Frozen
+from orchestrator.compare.paths import ended, longest, needed, with_barriers
+from orchestrator.compare.recorded import Place, RecordedRun, StepRun, Style
+
+Outcome = Literal["succeeded", "degraded", "failed", "lost", "stale", "wrong"]
+"""How a run ended, the worst that is true of it. `stale` and `wrong` were published anyway."""
+
+DEFINITIONS = {
+    "outcome": "Wrong: published another forecast than the same request gives without a fault, and said nothing. Stale: "
+    "published from an input that an earlier run had made. Else lost (no end), failed, degraded (and marked so) or succeeded.",
+    "wall": "From the start of the run to its end, by the database's clock.",
+    "critical path": "The longest chain of handler times through what each step's input needs: no coordination can be faster.",
+    "barriers": "Orchestrated only: how much longer that chain is when a step also waits for all that the state machine puts "
+    "in front of it, needed or not.",
+    "coordination": "Wall time less the critical path and, where there are any, the barriers.",
+    "idle buffer": "Scheduled only: how long the chain of steps that led to the end had its inputs and waited for its clock.",
+    "recovery from a kill": "From the kill of a worker to the next claim of a step of its component.",
+    "fault to alarm": "From the moment a fault hit to the first thing that wakes an operator: a run failed, degraded or "
+    "overdue, a dead letter.",
+    "places to the cause": "Log streams, queues and histories to look at, one after another, from what shows first to the root "
+    "cause.",
+    "messages received": "Messages received by workers.",
+    "API calls": "API calls of workers but polls that found nothing, which pass with time and are counted apart.",
+    "state transitions": "States entered by the state machine, as Step Functions bills them.",
+    "retries": "Attempts beyond the first at each step.",
+    "repeats absorbed": "Messages whose step was done already: the stored answer was repeated, the handler not run.",
+}
+"""Of each measure, under the name that the report's tables give it."""
+
+
+class Measured(Frozen):
+    """One run. What does not apply is None."""
+
+    number: int
+    repetition: int
+    style: Style
+    run_id: str
+    fault: str | None
+    outcome: Outcome
+    cause: str | None
+    wall: float
+    critical: float
+    barriers: float | None
+    overhead: float
+    idle: float | None
+    recovery: float | None
+    alarm: float | None
+    places: int | None
+    retries: int
+
+
+def measure(run: RecordedRun, places: Mapping[str, Place]) -> Measured:
+    critical = longest(run, needed(run))
+    barriers = longest(run, with_barriers(run, places)) - critical if run.style == "orchestrated" else None
+    hit = run.fault.happened if run.fault else None
+    return Measured(
+        number=run.number,
+        repetition=run.repetition,
+        style=run.style,
+        run_id=run.run_id,
+        fault=run.fault.kind if run.fault else None,
+        outcome=outcome_of(run),
+        cause=run.cause,
+        wall=run.seconds,
+        critical=critical,
+        barriers=barriers,
+        overhead=run.seconds - critical - (barriers or 0.0),
+        idle=idle_of(run) if run.style == "scheduled" else None,
+        recovery=recovery_of(run),
+        alarm=run.alarm.at - hit if run.alarm and hit is not None else None,
+        places=len(run.places) if run.places and hit is not None else None,
+        retries=sum(max(len(step.attempts) - 1, 0) for step in run.steps),
+    )
+
+
+def outcome_of(run: RecordedRun) -> Outcome:
+    if run.published_sha256 is not None:
+        if run.stale:
+            return "stale"
+        differs = run.expected_sha256 is not None and run.published_sha256 != run.expected_sha256
+        if differs and not run.degraded:
+            return "wrong"
+    if run.status == "LOST":
+        return "lost"
+    if run.status == "FAILED":
+        return "failed"
+    return "degraded" if run.degraded else "succeeded"
+
+
+def idle_of(run: RecordedRun) -> float:
+    """Walks back from the step that ended last, each time to the input that came last, and adds the waits for the clock."""
+    steps = {step.key: step for step in run.steps}
+    done = [step for step in run.steps if ended(step) is not None]
+    step = max(done, key=lambda one: ended(one) or 0.0, default=None)
+    idle = 0.0
+    while step is not None:
+        before = _last_input(step, steps)
+        if step.ready is not None and before is not None:
+            idle += max(step.ready - (ended(before) or 0.0), 0.0)
+        step = before
+    return idle
+
+
+def recovery_of(run: RecordedRun) -> float | None:
+    """None without a kill, or when nobody claimed after it."""
+    fault = run.fault
+    if fault is None or fault.happened is None or not fault.kind.startswith("kill"):
+        return None
+    at = fault.happened
+    claims = [
+        attempt.claimed
+        for step in run.steps
+        if fault.component in (None, step.component)
+        for attempt in step.attempts
+        if attempt.claimed > at
+    ]
+    return min(claims) - at if claims else None
+
+
+def _last_input(step: StepRun, steps: Mapping[str, StepRun]) -> StepRun | None:
+    """None when none of its inputs is of this run."""
+    inputs = [steps[need] for need in step.needs if need in steps and ended(steps[need]) is not None]
+    return max(inputs, key=lambda one: ended(one) or 0.0, default=None)

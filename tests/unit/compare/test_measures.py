@@ -1,0 +1,90 @@
+"""What is measured of one run."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from chaos.pipeline import PLANNER
+from orchestrator.compare.measures import Outcome, idle_of, measure, outcome_of, recovery_of
+from orchestrator.compare.recorded import Planted, StaleInput
+from tests.unit.compare.recordings import BUFFER, HOPS, OLD, PLACES, STYLES, cooked, failed, killed, run, stale, step
+
+STALE = (StaleInput(step="server/-", source="saucier", from_run="yesterday"),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, "succeeded"),
+        ({"degraded": True, "published_sha256": OLD}, "degraded"),
+        ({"published_sha256": OLD}, "wrong"),
+        ({"published_sha256": OLD, "stale": STALE}, "stale"),
+        ({"stale": STALE}, "stale"),  # by luck the same forecast; its inputs were old all the same
+        ({"status": "FAILED", "published_sha256": None}, "failed"),
+        ({"status": "FAILED", "published_sha256": None, "stale": STALE}, "failed"),  # nothing was published from them
+        ({"status": "LOST", "published_sha256": None}, "lost"),
+        ({"expected_sha256": None}, "succeeded"),
+    ],
+)
+def test_the_outcome_is_the_worst_that_is_true(changes: dict[str, Any], outcome: Outcome) -> None:
+    assert outcome_of(run(0, "scheduled").model_copy(update=changes)) == outcome
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_wall_time_is_critical_path_barriers_and_coordination(style: Any) -> None:
+    found = measure(cooked(0, style, Random(1)), PLACES)
+    assert found.wall == pytest.approx(found.critical + (found.barriers or 0) + found.overhead)
+    assert found.overhead > HOPS[style]
+    assert (found.barriers is None) == (style != "orchestrated")
+    assert (found.idle is None) == (style != "scheduled")
+
+
+def test_idle_is_what_the_last_steps_chain_waited_for_clocks() -> None:
+    steps = (
+        step("planner", "-", (), 0.1, 1.0),
+        step("cook", "-", ("planner/-",), 5.1, 6.0).model_copy(update={"ready": 5.0}),
+        step("sommelier", "-", ("planner/-",), 8.0, 8.5).model_copy(update={"ready": 8.0}),
+        step("server", "-", ("cook/-", "sommelier/-"), 12.0, 13.0).model_copy(update={"ready": 12.0}),
+    )
+    assert idle_of(run(0, "scheduled", steps, 13.0)) == pytest.approx((12.0 - 8.5) + (8.0 - 1.0))
+
+
+def test_a_late_input_adds_no_idle_time() -> None:
+    """The clock did not wait for it."""
+    steps = (step("planner", "-", (), 0, 9), step("cook", "-", ("planner/-",), 5, 6).model_copy(update={"ready": 5.0}))
+    assert idle_of(run(0, "scheduled", steps)) == 0
+
+
+def test_scheduled_runs_idle_for_about_a_buffer_before_each_component() -> None:
+    found = measure(cooked(0, "scheduled", Random(2)), PLACES)
+    assert found.idle is not None
+    assert 3 * BUFFER < found.idle < 4 * BUFFER
+
+
+def test_recovery_is_from_the_kill_to_the_next_claim() -> None:
+    assert recovery_of(killed(cooked(0, "choreographed", Random(1)))) == pytest.approx(5)
+
+
+def test_there_is_no_recovery_without_a_kill_that_happened() -> None:
+    one = cooked(0, "choreographed", Random(1))
+    never = Planted(kind="kill -9 in the handler", component=PLANNER.name, planted=0)
+    assert recovery_of(one) is None
+    assert recovery_of(one.model_copy(update={"fault": never})) is None
+    assert recovery_of(stale(one)) is None
+
+
+def test_an_alarm_counts_from_when_the_fault_hit() -> None:
+    found = measure(failed(cooked(0, "orchestrated", Random(1))), PLACES)
+    assert (found.alarm, found.places, found.outcome) == (1.0, 1, "failed")
+
+
+def test_nobody_is_told_of_what_is_stale() -> None:
+    found = measure(stale(cooked(0, "scheduled", Random(1))), PLACES)
+    assert (found.alarm, found.places, found.outcome) == (None, 3, "stale")
+    assert found.retries == 0
+
+
+def test_a_retry_is_an_attempt_beyond_the_first() -> None:
+    found = measure(killed(cooked(0, "choreographed", Random(1))), PLACES)
+    assert found.retries == 1

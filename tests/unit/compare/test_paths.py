@@ -1,0 +1,58 @@
+"""The longest chains through a run's steps."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos.pipeline import COOK, PLANNER, SAUCIER, SERVER, SOMMELIER
+from orchestrator.compare.paths import longest, needed, seconds_of, with_barriers
+from tests.unit.compare.recordings import PLACES, run, step
+
+MEAL = (
+    step(PLANNER.name, "-", (), 0, 1),
+    step(COOK.name, "starter", (f"{PLANNER.name}/-",), 1, 2),
+    step(COOK.name, "main", (f"{PLANNER.name}/-",), 1, 6),
+    step(SAUCIER.name, "-", (f"{COOK.name}/starter", f"{COOK.name}/main"), 6, 7),
+    step(SOMMELIER.name, "-", (f"{PLANNER.name}/-",), 6, 13),
+    step(SERVER.name, "-", (f"{SAUCIER.name}/-", f"{SOMMELIER.name}/-"), 13, 14),
+)
+
+
+def test_the_critical_path_is_the_longest_chain_of_needs() -> None:
+    assert longest(run(0, "choreographed", MEAL), needed(run(0, "choreographed", MEAL))) == 1 + 7 + 1
+
+
+def test_a_barrier_is_what_the_state_machine_waits_for_without_need() -> None:
+    """The wine needs the plan only, and waits for all that is cooked."""
+    meal = run(0, "orchestrated", MEAL)
+    waits = with_barriers(meal, PLACES)
+    assert waits[f"{SOMMELIER.name}/-"] == (f"{PLANNER.name}/-", f"{COOK.name}/starter", f"{COOK.name}/main")
+    assert longest(meal, waits) == 1 + 5 + 7 + 1
+
+
+def test_inside_a_map_an_item_waits_for_its_own() -> None:
+    places = PLACES | {SAUCIER.name: PLACES[SAUCIER.name].model_copy(update={"inside": (COOK.name,)})}
+    inside = (*MEAL[:3], MEAL[3].model_copy(update={"item": "main", "needs": (f"{COOK.name}/main",)}))
+    waits = with_barriers(run(0, "orchestrated", inside), places)
+    assert waits[f"{SAUCIER.name}/main"] == (f"{COOK.name}/main", f"{PLANNER.name}/-")
+
+
+def test_a_step_weighs_what_its_handler_took() -> None:
+    own = step(COOK.name, "main", (), 1, 6)
+    committed = own.attempts[0].model_copy(update={"handler_seconds": 4.5})
+    assert seconds_of(own.model_copy(update={"attempts": (committed,)})) == 4.5
+    unseen = own.attempts[0].model_copy(update={"handler_seconds": None})
+    assert seconds_of(own.model_copy(update={"attempts": (unseen,)})) == 5
+    assert seconds_of(own.model_copy(update={"attempts": (), "state": "reused"})) == 0
+
+
+@given(st.lists(st.floats(0.001, 100), min_size=len(MEAL), max_size=len(MEAL)))
+def test_barriers_never_make_a_run_shorter(seconds: list[float]) -> None:
+    weights = {one.key: weight for one, weight in zip(MEAL, seconds, strict=True)}
+    meal = run(0, "orchestrated", MEAL)
+    free = longest(meal, needed(meal), lambda one: weights[one.key])
+    assert (
+        max(seconds)
+        <= free
+        <= longest(meal, with_barriers(meal, PLACES), lambda one: weights[one.key])
+        <= sum(seconds) + 1e-9
+    )
