@@ -71,11 +71,12 @@ def _on_aws(
         barriers = on_aws.critical(on_aws.scale(barred, duration)) - critical
         rows.count("aws.critical", f"{duration:g}", of=len(steps), value=critical, unit="s")
         rows.count("aws.barriers", f"{duration:g}", of=len(steps), value=barriers, unit="s")
+    clocks = (head.graph, head.clock) if head.clock else None
     for style in head.styles:
         say(f"the pipeline on AWS, {style}")
         entered = _transitions_a_step(typical.get("orchestrated"))
         mine = _sim_steps(model, recording, style)
-        for cell in on_aws.cells(style, mine, facts, head.seed, entered, head.clock, grid):
+        for cell in on_aws.cells(style, mine, facts, head.seed, entered, clocks, grid):
             rows.count(
                 "aws.wall",
                 style,

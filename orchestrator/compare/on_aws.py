@@ -7,11 +7,12 @@ Every number of runs starts at one moment, the worst case. Workers are enough in
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from random import Random
 from statistics import median
 
+from contracts.graph import Graph
 from contracts.message import Frozen
+from contracts.timetable import timetable
 from orchestrator.compare.facts import AwsFacts, Quota
 from orchestrator.compare.latencies import Shifted, fit
 from orchestrator.compare.recorded import Clock, Style
@@ -118,18 +119,21 @@ def cells(
     facts: AwsFacts,
     seed: int,
     transitions: float,
-    clock: Clock | None,
+    clocks: tuple[Graph, Clock] | None,
     grid: Grid = GRID,
 ) -> list[Cell]:
-    """Over the whole grid. `steps` as they were measured, with what they wait for in this style."""
+    """Over the whole grid. `steps` as they were measured, with what they wait for in this style; `transitions` a step.
+
+    Without `clocks` there is no scheduled style.
+    """
     found = []
     for concurrent, duration in grid:
         scaled = scale(steps, duration)
         if style != "scheduled":
             random = Random(f"{seed}/{style}/{duration}/{concurrent}")
             wall = _median_wall(style, scaled, facts, random, transitions, concurrent)
-        elif clock:
-            wall = by_clocks(scaled, clock)
+        elif clocks:
+            wall = by_clocks(scaled, *clocks)
         else:
             continue
         found.append(Cell(style=style, concurrent=concurrent, duration=duration, wall=wall))
@@ -150,16 +154,18 @@ def critical(steps: Sequence[SimStep]) -> float:
     return max(ends)
 
 
-def by_clocks(steps: Sequence[SimStep], clock: Clock) -> float:
-    """Each component starts a buffer after what it waits for should have ended, at the next full minute."""
-    buffer = clock.buffer * clock.time_scale
-    ends: list[float] = []
-    for _, items in groupby(steps, key=lambda step: step.component):
-        together = list(items)
-        before = max((ends[wait] for step in together for wait in step.waits), default=None)
-        start = 0.0 if before is None else math.ceil((before + buffer) / MINUTE) * MINUTE
-        ends += [start + step.seconds for step in together]
-    return max(ends)
+def by_clocks(steps: Sequence[SimStep], graph: Graph, clock: Clock) -> float:
+    """Each component starts when its clock, set on full minutes, says; nobody is late."""
+    longest: dict[str, float] = {}
+    for step in steps:
+        longest[step.component] = max(longest.get(step.component, 0.0), step.seconds)
+    expected = {node.component: _full_minutes(longest.get(node.component, 0.0)) for node in graph.nodes}
+    starts = timetable(graph, expected, _full_minutes(clock.buffer * clock.time_scale))
+    return max(starts[component] + seconds for component, seconds in longest.items())
+
+
+def _full_minutes(seconds: float) -> float:
+    return math.ceil(seconds / MINUTE) * MINUTE
 
 
 def _median_wall(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaos.pipeline import COOK, MEAL, PLANNER, SAUCIER, SERVER, SOMMELIER
 from contracts.errors import BadData
 from orchestrator.compare.facts import Quantiles, Quota, aws_facts
 from orchestrator.compare.latencies import Shifted, fit
@@ -109,8 +110,12 @@ def test_quantiles_that_no_such_distribution_has_are_refused(wrong: tuple[float,
 
 
 def test_clocks_start_a_buffer_after_what_should_have_ended_on_the_minute() -> None:
-    """1 s of plan and 15 min of buffer: minute 16. 5 s and 15 min more: minute 32."""
-    assert by_clocks(DIAMOND, Clock(time_scale=225, buffer=4.0, starts={})) == 32 * 60 + 1
+    """A minute and a quarter of an hour for the plan, two and as much for what is cooked, one for sauce and wine."""
+    names = (PLANNER.name, COOK.name, COOK.name, SAUCIER.name, SOMMELIER.name, SERVER.name)
+    waits = ((), (0,), (0,), (1, 2), (0,), (0, 3, 4))
+    seconds = (1.0, 30.0, 90.0, 5.0, 5.0, 2.0)
+    steps = [SimStep(name, name, needs, long) for name, needs, long in zip(names, waits, seconds, strict=True)]
+    assert by_clocks(steps, MEAL.graph, Clock(time_scale=225, buffer=4.0, starts={})) == (16 + 17 + 16) * 60 + 2
 
 
 def test_on_aws_short_steps_are_ruled_by_hops_and_crowds_by_quotas() -> None:
