@@ -29,9 +29,10 @@ def analyse(recording: Recording, say: Say, grid: on_aws.Grid | None = None) -> 
     calm_numbers = {run.number for run in calm}
     rows = Rows(head.seed)
     say("measures and intervals")
-    outcome_rows(rows, measured)
+    counted = [one for one in measured if not one.control]
+    outcome_rows(rows, counted)
     time_rows(rows, [one for one in measured if one.number in calm_numbers])
-    fault_rows(rows, measured)
+    fault_rows(rows, counted)
     work_rows(rows, calm, measured)
     queues = sum(len(node.versions) for node in head.graph.nodes)
     money_rows(rows, calm, facts.prices, queues)

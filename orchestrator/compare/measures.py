@@ -40,6 +40,7 @@ class Measured(Frozen):
     repetition: int
     style: Style
     run_id: str
+    control: bool
     fault: str | None
     outcome: Outcome
     cause: str | None
@@ -63,6 +64,7 @@ def measure(run: RecordedRun, places: Mapping[str, Place]) -> Measured:
         repetition=run.repetition,
         style=run.style,
         run_id=run.run_id,
+        control=run.control,
         fault=run.fault.kind if run.fault else None,
         outcome=outcome_of(run),
         cause=run.cause,

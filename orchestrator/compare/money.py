@@ -44,9 +44,9 @@ def dollars_of(work: Work, prices: Prices) -> dict[str, float]:
 
 
 def sent_by_aws(work: Work) -> int:
-    """Sends to queues that no worker made: Step Functions, SNS or a scheduler did, and each is a request of SQS.
+    """Sends to queues that nobody has counted: SNS's deliveries. To be on the safe side, each is a request of SQS.
 
-    At least those received less those that workers sent themselves, ten at most with each batch.
+    At least those received less those that were counted, ten at most with each batch.
     """
     calls: Mapping[str, int] = work.api_calls.get("sqs", {})
     own = calls.get("SendMessage", 0) + 10 * calls.get("SendMessageBatch", 0)

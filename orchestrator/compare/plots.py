@@ -106,11 +106,11 @@ def distributions(results: Results, width: float) -> Figure | None:
     """Share of runs that had ended by then."""
     figure, axes = _figure(width, 2.9)
     for style in results.about.styles:
-        walls = sorted(run.wall for run in results.runs if run.style == style)
+        walls = sorted(run.wall for run in results.runs if run.style == style and not run.control)
         if walls:
             shares = [(number + 1) / len(walls) for number in range(len(walls))]
             axes.step([walls[0], *walls], [0, *shares], where="post", color=COLOURS[style], label=style, linewidth=1.8)
-    axes.set_xlabel("wall seconds of a run, all runs, faults among them")
+    axes.set_xlabel("wall seconds of a run, faults among them")
     axes.set_ylabel("share of runs")
     axes.set_xlim(left=0)
     return _finished(figure, axes)

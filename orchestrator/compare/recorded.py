@@ -68,7 +68,7 @@ class Machine(Frozen):
 
 
 class Head(Frozen):
-    """What all runs have in common. `runs` is how many each style was measured for, warm-ups not counted.
+    """What all runs have in common. `runs` is how many each style was measured for, warm-ups and controls not counted.
 
     `versions` are those of the software, by name; `seed` is of the faults. `command` makes it again.
     """
@@ -166,6 +166,9 @@ class Work(Cost):
 class RecordedRun(Frozen):
     """One line. `number` counts all runs in the order they were made in; `repetition` pairs those with the same inputs.
 
+    A `control` is given no fault, whatever the others of its repetition are given: it tells what is right and how long a run
+    takes, and is none of those whose outcomes are counted. A `warm_up` counts for nothing.
+
     `status` is LOST when the run had no end after all patience. `expected_sha256` is what a run without a fault publishes
     for the same request. `places` are where somebody looks, in order, from the symptom to the root cause: log streams,
     queues, histories; empty when there was none to find. `seconds` is from the start to the end.
@@ -177,6 +180,7 @@ class RecordedRun(Frozen):
     run_id: str
     date: date
     warm_up: bool = False
+    control: bool = False
     fault: Planted | None = None
     status: Literal["SUCCEEDED", "FAILED", "LOST"]
     degraded: bool = False
@@ -197,7 +201,7 @@ class Recording(Frozen):
 
     @property
     def measured(self) -> tuple[RecordedRun, ...]:
-        """Without warm-ups."""
+        """Without warm-ups. Controls are among them."""
         return tuple(run for run in self.runs if not run.warm_up)
 
 

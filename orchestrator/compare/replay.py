@@ -15,7 +15,7 @@ CHECKED: tuple[Style, ...] = ("choreographed", "orchestrated")
 """Styles in which one step starts another. Where clocks do, there is nothing to predict."""
 
 BOUND = 0.15
-REPLAYS = 200
+REPLAYS = 100
 
 
 class Check(Frozen):

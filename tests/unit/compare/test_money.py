@@ -11,7 +11,7 @@ PRICES = aws_facts().prices
 
 
 def test_a_bill_is_counts_times_prices() -> None:
-    """7 sends by Step Functions beside 14 requests of the workers; 19 transitions; 3 writes and 6 reads; 21 kB of logs."""
+    """7 sends that were not counted beside 14 requests that were; 19 transitions; 3 writes and 6 reads; 21 kB of logs."""
     assert money.dollars_of(work("orchestrated"), PRICES) == pytest.approx(
         {
             "SQS": 21 * 0.40e-6,
@@ -31,7 +31,7 @@ def test_answers_to_step_functions_are_free_and_publishing_is_not() -> None:
 @pytest.mark.parametrize(
     ("calls", "sent"), [({}, 12), ({"SendMessage": 5}, 7), ({"SendMessageBatch": 1}, 2), ({"SendMessageBatch": 3}, 0)]
 )
-def test_sends_that_no_worker_made_are_requests_too(calls: dict[str, int], sent: int) -> None:
+def test_sends_that_were_not_counted_are_requests_too(calls: dict[str, int], sent: int) -> None:
     given = Work(messages=12, api_calls={"sqs": calls}, idle_polls=0, state_transitions=0)
     assert money.sent_by_aws(given) == sent
 

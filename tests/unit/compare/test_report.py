@@ -144,6 +144,17 @@ def test_warm_ups_do_not_count() -> None:
     assert analyse(with_warm, lambda _: None, GRID) == analyse(made, lambda _: None, GRID)
 
 
+def test_controls_count_for_times_and_not_for_outcomes() -> None:
+    made = recording()
+    controls = tuple(run.model_copy(update={"control": True, "number": run.number + 100}) for run in made.runs[9:12])
+    values, more = (
+        {row.id: row.value for row in analyse(found, lambda _: None, GRID).rows}
+        for found in (made, Recording(head=made.head, runs=(*made.runs, *controls)))
+    )
+    assert more["runs/scheduled"] == values["runs/scheduled"]
+    assert more["calm/scheduled"] == values["calm/scheduled"] + 1
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
