@@ -41,6 +41,13 @@ class Bar(Frozen):
     outcome: str
 
 
+class Hop(Frozen):
+    """From the commit of a step's last input to its claim, in an undisturbed run."""
+
+    style: Style
+    seconds: float
+
+
 class Source(Frozen):
     """Where figures that were not measured come from."""
 
@@ -79,6 +86,7 @@ class Results(Frozen):
     checked: str
     rows: tuple[Row, ...]
     runs: tuple[Measured, ...]
+    hops: tuple[Hop, ...]
     bars: tuple[Bar, ...]
     sources: tuple[Source, ...]
 
