@@ -53,9 +53,12 @@ UPDATE steps SET state = 'waiting', mode = 'normal', answer = NULL, ended_at = N
 WHERE run_id = %(run_id)s AND component || '/' || item = ANY (%(steps)s)
 """
 
+# A step that is still at work gets a command, too: its own message may ask by the task token of an execution that has ended,
+# so that nobody would hear its answer.
 _RUNNABLE = """
-UPDATE steps s SET state = 'ready', ready_at = now()
-WHERE s.run_id = %(run_id)s AND s.state = 'waiting' AND NOT EXISTS (
+UPDATE steps s SET state = CASE s.state WHEN 'waiting' THEN 'ready' ELSE s.state END,
+       ready_at = CASE s.state WHEN 'waiting' THEN now() ELSE s.ready_at END
+WHERE s.run_id = %(run_id)s AND s.state IN ('waiting', 'claimed') AND NOT EXISTS (
     SELECT 1 FROM unnest(s.needs) AS need
     LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
     WHERE needed.state IS NULL OR needed.state NOT IN ('done', 'reused')
@@ -184,7 +187,7 @@ def _graph(connection: Connection, digest: str) -> Graph:
 def _commands(
     connection: Connection, deployment: Deployment, graph: Graph, request: RunRequest, run: DictRow
 ) -> list[tuple[str, str]]:
-    """Queue and body of the command of every step that could run now."""
+    """Queue and body of the command of every step that could run now, or is at work."""
     commands = []
     for row in connection.execute(_RUNNABLE, {"run_id": request.run_id}).fetchall():
         key = StepKey(run_id=request.run_id, component=row["component"], item=row["item"])

@@ -59,6 +59,22 @@ async def test_a_run_is_stopped_and_goes_on_when_it_is_redriven(snack_bar: Floor
     assert snack_bar.attempts(run_id, "server") == [("-", 1, "done", None)]
 
 
+async def test_what_is_at_work_in_one_style_leads_on_in_the_other(snack_bar: Floor) -> None:
+    """Its message asks for the answer by a task token that nobody waits for any more."""
+    slow = Slow(snack_bar, "chopper")
+    run_id = snack_bar.start("orchestrated")
+    claimed = "SELECT FROM steps WHERE run_id = %(run_id)s AND component = 'chopper' AND state = 'claimed'"
+    async with snack_bar.working(concurrency=2):
+        await snack_bar.until(lambda: len(snack_bar.rows(claimed, run_id=run_id)) == 2)
+        stop_run(snack_bar.aws, snack_bar.connection, run_id)
+        redrive(snack_bar, run_id, "choreographed")
+        slow.go.set()
+        run = await snack_bar.ended(run_id)
+        await snack_bar.settled()
+    assert (run["status"], run["style"]) == ("SUCCEEDED", "choreographed")
+    assert all(attempt == 1 for _, attempt, *_ in snack_bar.attempts(run_id, "chopper"))
+
+
 async def test_a_sweep_that_finds_the_stopped_execution_does_not_make_it_look_lost(
     snack_bar: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
