@@ -15,6 +15,7 @@ from orchestrator.compare.analysis import analyse
 from orchestrator.compare.recorded import Recording, append_run, write_head
 from orchestrator.compare.report import REFERENCE, amount, render
 from orchestrator.compare.results import Results, Row, write_results
+from orchestrator.compare.tables import repetitions
 from orchestrator.compare.verdict import verdict
 from orchestrator.render import FOLDER
 from tests.unit.compare.recordings import STYLES, recording
@@ -142,6 +143,13 @@ def test_warm_ups_do_not_count() -> None:
     warm = made.runs[0].model_copy(update={"warm_up": True, "number": 99, "seconds": 999.0})
     with_warm = Recording(head=made.head, runs=(warm, *made.runs))
     assert analyse(with_warm, lambda _: None, GRID) == analyse(made, lambda _: None, GRID)
+
+
+def test_each_repetition_is_told_with_its_fault_and_how_every_style_ended(results: Results) -> None:
+    told = repetitions(results)
+    assert told[0] == ("database down", ("stale", "succeeded", "succeeded"))
+    assert told[1] == ("kill -9 in the handler, chaos-server", ("succeeded",) * 3)
+    assert told[3:] == [("no fault", ("succeeded",) * 3)] * 5
 
 
 def test_controls_count_for_times_and_not_for_outcomes() -> None:
