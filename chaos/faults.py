@@ -85,6 +85,11 @@ class Faults:
     def taken(self) -> list[Fault]:
         return [_parse(path) for path in self._taken.iterdir()]
 
+    def taken_at(self, fault: Fault) -> float | None:
+        """When it was taken first, in seconds since the epoch: its file was renamed then."""
+        times = [path.stat().st_ctime for path in self._taken.iterdir() if _parse(path) == fault]
+        return min(times, default=None)
+
     def clear(self) -> None:
         """Forget all of them."""
         for path in (*self._planted.iterdir(), *self._taken.iterdir()):

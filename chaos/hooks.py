@@ -1,9 +1,9 @@
 """What a fixture worker has around the runtime's own objects: the points at which a fault may wait."""
 
+import inspect
 import os
 import signal
 import threading
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -16,6 +16,7 @@ from services.runtime.attempt import Attempt
 from services.runtime.commit import Committed
 from services.runtime.context import Context
 from services.runtime.delivery import Delivery
+from services.runtime.handlers import Handler
 from services.runtime.incoming import parse
 from services.runtime.leases import Held
 from services.runtime.queue import Received
@@ -46,19 +47,27 @@ class Hooks:
             threading.Event().wait()
         self.faults.pass_gate()
 
-    def around(self, handler: Callable[[Any, Context], Event]) -> Callable[[Any, Context], Event]:
-        """The handler, whose heartbeat is the point in its middle."""
+    def around(self, handler: Handler) -> Handler:
+        """The handler, whose heartbeat is the point in its middle. A coroutine stays one."""
 
-        def handle(inputs: Any, ctx: Context) -> Event:
+        def hooked(ctx: Context) -> Context:
             def beat() -> None:
                 self.reach("handling", ctx.run_id, ctx.item)
                 ctx.beat()
 
-            event = handler(inputs, replace(ctx, beat=beat))
+            return replace(ctx, beat=beat)
+
+        def handle(inputs: Any, ctx: Context) -> Event:
+            event: Event = handler(inputs, hooked(ctx))
             self.reach("handled", ctx.run_id, ctx.item)
             return event
 
-        return handle
+        async def handle_async(inputs: Any, ctx: Context) -> Event:
+            event: Event = await handler(inputs, hooked(ctx))
+            self.reach("handled", ctx.run_id, ctx.item)
+            return event
+
+        return handle_async if inspect.iscoroutinefunction(handler) else handle
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ class Stage:
         record = find_record(self.home, localstack.NAME)
         assert record is not None
         stop_process(record, grace=0)
-        with _environment():
+        with environment():
             self.endpoints = stack.start(self.home)
         os.environ.update(self.endpoints.environment())
         self.aws = Aws()
@@ -163,7 +163,7 @@ class Stage:
 def open_stage(home: Home, seed: int = 1) -> Iterator[Stage]:
     """A stack in this home, the pipeline deployed; no worker is started yet. The environment names the stack meanwhile."""
     with ExitStack() as exits:
-        exits.enter_context(_environment())
+        exits.enter_context(environment())
         exits.callback(stack.stop, home)
         endpoints = stack.start(home)
         os.environ.update(endpoints.environment())
@@ -188,7 +188,7 @@ def open_stage(home: Home, seed: int = 1) -> Iterator[Stage]:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def environment() -> Iterator[None]:
     """Whatever names another stack is forgotten meanwhile."""
     before = dict(os.environ)
     for name in ("AWS_ENDPOINT_URL", "DATABASE_URL"):

@@ -16,6 +16,7 @@ from contracts.component import Component
 from contracts.pipelines import component_named
 from services.runtime.__main__ import compose
 from services.runtime.delivery import Delivery
+from services.runtime.handlers import Handler
 from services.runtime.settings import Settings, read_settings
 from services.runtime.store import Worker
 from services.runtime.telemetry import configure_logging
@@ -27,17 +28,24 @@ def main() -> None:
     component = component_named(parser.parse_args().component, (MEAL,))
     settings = read_settings()
     configure_logging(settings.log_level, component.name, component.versions[0], settings.worker_name)
-    asyncio.run(work(component, settings, Faults(Path(os.environ["CHAOS_FAULTS"]))))
+    handler, fallback = handlers()[component.name], fallbacks().get(component.name)
+    faults = Faults(Path(os.environ["CHAOS_FAULTS"]))
+    asyncio.run(work(component, component.versions[0], handler, fallback, settings, faults))
 
 
-async def work(component: Component, settings: Settings, faults: Faults) -> None:
+async def work(
+    component: Component,
+    version: str,
+    handler: Handler,
+    fallback: Handler | None,
+    settings: Settings,
+    faults: Faults,
+) -> None:
     """As the runtime's own, with points where faults may wait."""
     hooks = Hooks(component.name, faults)
-    identity = Worker(settings.worker_name, settings.log_location, component.versions[0], component.policy.lease)
-    handler = hooks.around(handlers()[component.name])
-    fallback = fallbacks().get(component.name)
+    identity = Worker(settings.worker_name, settings.log_location, version, component.policy.lease)
     async with AsyncExitStack() as stack:
-        worker = await compose(stack, component, handler, identity, settings, fallback)
+        worker = await compose(stack, component, hooks.around(handler), identity, settings, fallback)
         assert isinstance(worker.delivery, Delivery)
         worker.delivery = hook(worker.delivery, hooks)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,14 +1,14 @@
 """What somebody asks for when a run starts."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from contracts.errors import BadRequest
 from contracts.message import Frozen
 
-SCHEDULED = "scheduled"
+SCHEDULED: Final = "scheduled"
 """The style of before: each component on its own clock, none told of another's answer. Measured, not operated."""
 
 
