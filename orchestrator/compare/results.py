@@ -41,13 +41,6 @@ class Bar(Frozen):
     outcome: str
 
 
-class Hop(Frozen):
-    """From the commit of a step's last input to its claim, in an undisturbed run."""
-
-    style: Style
-    seconds: float
-
-
 class Source(Frozen):
     """Where figures that were not measured come from."""
 
@@ -86,7 +79,6 @@ class Results(Frozen):
     checked: str
     rows: tuple[Row, ...]
     runs: tuple[Measured, ...]
-    hops: tuple[Hop, ...]
     bars: tuple[Bar, ...]
     sources: tuple[Source, ...]
 

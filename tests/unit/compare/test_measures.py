@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chaos.pipeline import PLANNER
-from orchestrator.compare.measures import Outcome, hops_of, idle_of, measure, outcome_of, recovery_of
+from orchestrator.compare.measures import Outcome, idle_of, measure, outcome_of, recovery_of
 from orchestrator.compare.recorded import Planted, StaleInput
 from tests.unit.compare.recordings import BUFFER, HOPS, OLD, PLACES, STYLES, cooked, failed, killed, run, stale, step
 
@@ -88,23 +88,3 @@ def test_nobody_is_told_of_what_is_stale() -> None:
 def test_a_retry_is_an_attempt_beyond_the_first() -> None:
     found = measure(killed(cooked(0, "choreographed", Random(1))), PLACES)
     assert found.retries == 1
-
-
-def test_a_hop_is_from_the_last_input_to_the_first_claim() -> None:
-    """The planner has no input; what was put off by a retry is no hop."""
-    steps = (
-        step("planner", "-", (), 0.1, 1.0),
-        step("cook", "-", ("planner/-",), 1.5, 2.0),
-        step("server", "-", ("planner/-", "cook/-"), 2.25, 3.0),
-    )
-    assert hops_of(run(0, "choreographed", steps)) == [0.5, 0.25]
-    assert hops_of(killed(run(0, "choreographed", steps))) == [0.5, 0.25]
-
-
-def test_scheduled_a_hop_is_from_the_clock_or_the_later_input() -> None:
-    steps = (
-        step("planner", "-", (), 0.1, 1.0),
-        step("cook", "-", ("planner/-",), 5.2, 6.0).model_copy(update={"ready": 5.0}),
-        step("server", "-", ("cook/-",), 6.1, 7.0).model_copy(update={"ready": 5.5}),
-    )
-    assert hops_of(run(0, "scheduled", steps)) == pytest.approx([0.2, 0.1])
