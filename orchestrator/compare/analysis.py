@@ -6,6 +6,7 @@ from statistics import median
 from orchestrator.compare import on_aws
 from orchestrator.compare.facts import AwsFacts, aws_facts
 from orchestrator.compare.measures import DEFINITIONS, measure
+from orchestrator.compare.outcomes import outcomes
 from orchestrator.compare.paths import ended, seconds_of
 from orchestrator.compare.recorded import Attempt, RecordedRun, Recording, StepRun, Style
 from orchestrator.compare.replay import checks, undisturbed, waits_of
@@ -50,6 +51,7 @@ def analyse(recording: Recording, say: Say, grid: on_aws.Grid | None = None) -> 
         checked=checked(about, rows.found),
         break_evens=break_evens(rows.found),
         rows=tuple(rows.found),
+        outcomes=outcomes(recording),
         runs=measured,
         bars=tuple(bar for run in _typical(calm) for bar in _bars(run)),
         sources=_sources(facts),

@@ -34,7 +34,7 @@ DEFINITIONS = {
 
 
 class Measured(Frozen):
-    """One run. What does not apply is None; `component` is the fault's."""
+    """One run. What does not apply is None."""
 
     number: int
     repetition: int
@@ -42,7 +42,6 @@ class Measured(Frozen):
     run_id: str
     control: bool
     fault: str | None
-    component: str | None
     outcome: Outcome
     cause: str | None
     wall: float
@@ -67,7 +66,6 @@ def measure(run: RecordedRun, places: Mapping[str, Place]) -> Measured:
         run_id=run.run_id,
         control=run.control,
         fault=run.fault.kind if run.fault else None,
-        component=run.fault.component if run.fault else None,
         outcome=outcome_of(run),
         cause=run.cause,
         wall=run.seconds,

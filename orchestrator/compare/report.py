@@ -9,7 +9,7 @@ from markupsafe import Markup as Safe
 from orchestrator.compare.money import LEFT_OUT
 from orchestrator.compare.plots import DRAWN, plot
 from orchestrator.compare.results import Results, Row
-from orchestrator.compare.tables import repetitions, tables
+from orchestrator.compare.tables import tables
 from orchestrator.page.document import asset, document
 from orchestrator.page.markup import Markup
 
@@ -34,7 +34,6 @@ def render(results: Results) -> bytes:
         results=results,
         about=results.about,
         tables=tables(results),
-        repetitions=repetitions(results),
         plots={name: _both(name, results) for name in DRAWN},
         left_out=LEFT_OUT,
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from contracts.message import Frozen
 from orchestrator.compare.measures import Measured
+from orchestrator.compare.outcomes import Repetition
 from orchestrator.compare.recorded import Clock, Machine, Style
 
 FILE = "results.json"
@@ -78,6 +79,7 @@ class Results(Frozen):
     break_evens: tuple[str, ...]
     checked: str
     rows: tuple[Row, ...]
+    outcomes: tuple[Repetition, ...]
     runs: tuple[Measured, ...]
     bars: tuple[Bar, ...]
     sources: tuple[Source, ...]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.compare.measures import Outcome
 from orchestrator.compare.money import LINES
 from orchestrator.compare.on_aws import CONCURRENT, DURATIONS
 from orchestrator.compare.results import Results, Row
@@ -82,19 +81,6 @@ def tables(results: Results) -> dict[str, Table]:
         "aws": _aws(numbers, styles),
     }
     return {name: table for name, table in made.items() if table.lines}
-
-
-def repetitions(results: Results) -> list[tuple[str, tuple[Outcome | None, ...]]]:
-    """Of each repetition what was broken, and how each style's run ended."""
-    found = []
-    counted = [run for run in results.runs if not run.control]
-    for number in sorted({run.repetition for run in counted}):
-        runs = {run.style: run for run in counted if run.repetition == number}
-        one = next(iter(runs.values()))
-        broken = ", ".join(filter(None, (one.fault or "no fault", one.component)))
-        outcomes = tuple(runs[style].outcome if style in runs else None for style in results.about.styles)
-        found.append((broken, outcomes))
-    return found
 
 
 def _outcome(numbers: Numbers, styles: Sequence[str]) -> Table:
