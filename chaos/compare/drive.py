@@ -35,7 +35,10 @@ class Asked:
 
 @dataclass
 class Driven:
-    """What the driver has seen, in seconds since the epoch. `messages` are those it sent itself."""
+    """What the driver has seen, in seconds since the epoch. `messages` are those it sent itself.
+
+    Counts between `before` and `after` are the run's own only when it has `settled` before the next.
+    """
 
     run_id: str
     started: float

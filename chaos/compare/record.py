@@ -53,7 +53,7 @@ def record(site: Site, asked: Asked, driven: Driven, **known: Any) -> RecordedRu
         stale=stale,
         seconds=max((run["ended_at"] - run["started_at"]).total_seconds(), 0.0),
         steps=steps,
-        work=_work(site, driven, run, logged, len(scheduled)),
+        work=_work(site, driven, run, logged, len(scheduled)) if driven.settled else None,
         alarm=_alarm(run, rows),
         places=places(asked.style, site.subject.pipeline.graph, steps, stale, status) if shows else (),
         **known,
