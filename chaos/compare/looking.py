@@ -23,12 +23,11 @@ def places(
 
 
 def _to_blame(steps: Sequence[StepRun]) -> str | None:
-    """The first component whose step failed, fell back or was never answered."""
-    for step in steps:
-        fell_back = any(attempt.mode == "fallback" for attempt in step.attempts)
-        if fell_back or step.state not in ("done", "reused"):
-            return step.component
-    return None
+    """The first component whose step failed or fell back; without one, the first that was never answered."""
+    failed = (s for s in steps if s.state == "failed" or any(attempt.mode == "fallback" for attempt in s.attempts))
+    unanswered = (step for step in steps if step.state not in ("done", "reused"))
+    found = next(failed, None) or next(unanswered, None)
+    return found.component if found else None
 
 
 def _at(steps: Sequence[StepRun], component: str | None) -> tuple[str, ...]:

@@ -27,6 +27,11 @@ def test_event_driven_one_history_names_the_step_that_failed() -> None:
     assert places("orchestrated", GRAPH, fell_back, (), "SUCCEEDED") == ("execution history", "log of chaos-sommelier")
 
 
+def test_who_was_still_at_work_beside_it_is_not_to_blame() -> None:
+    both = steps(saucier=step("chaos-saucier", "claimed"), sommelier=step("chaos-sommelier", "failed"))
+    assert places("orchestrated", GRAPH, both, (), "FAILED") == ("execution history", "log of chaos-sommelier")
+
+
 def test_whoever_has_not_even_begun_has_a_queue_and_no_log() -> None:
     waiting = steps(cook=step("chaos-cook", "waiting", begun=False))
     assert places("choreographed", GRAPH, waiting, (), "LOST") == ("run history", "queue of chaos-cook")
