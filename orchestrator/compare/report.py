@@ -33,12 +33,21 @@ def render(results: Results) -> bytes:
     body = environment.from_string(asset(__package__, "report.html.j2")).render(
         results=results,
         about=results.about,
+        runs=counted(results),
         tables=tables(results),
         plots={name: _both(name, results) for name in DRAWN},
         left_out=LEFT_OUT,
     )
     title = f"{results.about.pipeline}: the styles compared"
     return document(title, Markup(body), asset(__package__, "report.css")).encode()
+
+
+def counted(results: Results) -> str:
+    """How many runs of each style were measured, and of how many: a comparison may have been broken off."""
+    rows = {row.id: row.value for row in results.rows}
+    said = [f"[[runs/{style}]] {style}" for style in results.about.styles if f"runs/{style}" in rows]
+    fewer = any(rows.get(f"runs/{style}", 0) < results.about.runs for style in results.about.styles)
+    return f"runs: {', '.join(said)}" + (f", broken off before {results.about.runs} of each" if fewer else "")
 
 
 def shown(row: Row) -> str:

@@ -47,4 +47,8 @@ def test_where_every_run_was_disturbed_there_is_a_report_all_the_same(recording:
 def test_of_a_comparison_that_was_broken_off_there_is_a_report_too(recording: Recording) -> None:
     broken_off = recording.model_copy(update={"runs": recording.runs[:-1]})
     assert [len(one.outcomes) for one in outcomes(broken_off)] == [3, 2]
-    render(analyse(broken_off, lambda _: None))
+    assert "broken off before 2 of each" in render(analyse(broken_off, lambda _: None)).decode()
+
+
+def test_of_a_whole_one_nothing_of_the_kind_is_said(recording: Recording) -> None:
+    assert "broken off" not in render(analyse(recording, lambda _: None)).decode()
