@@ -15,7 +15,7 @@ from contracts.errors import BadRequest, TransientError
 from contracts.pipeline import Pipeline
 from contracts.redaction import redacted, secrets_of
 from contracts.resolve import assemble, first_step
-from contracts.run import RunRequest, pin_versions
+from contracts.run import SCHEDULED, RunRequest, pin_versions
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, NotDeployed
 from orchestrator.deploy import Deployment, published_version
@@ -80,6 +80,10 @@ def new_trace() -> str:
 
 def check_asked(pipeline: Pipeline, style: str, flags: dict[str, str]) -> tuple[str, ...]:
     """The versions a run would pin. Raises BadRequest for an unknown style or flag."""
+    if style == SCHEDULED:
+        raise BadRequest(
+            "scheduled is the system of before, to be measured: `brigade compare` does, nothing else runs it"
+        )
     if style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
     return pin_versions({component.name: component.versions for component in pipeline.components}, flags)

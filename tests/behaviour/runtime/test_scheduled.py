@@ -4,10 +4,13 @@ import json
 from functools import partial
 from typing import Any
 
-from contracts.errors import BadData
+import pytest
+
+from contracts.errors import BadData, BadRequest
 from orchestrator.clocks import start_scheduled, strike
 from orchestrator.database import Connection
 from orchestrator.history import list_runs
+from orchestrator.redrive import redrive_run, unfinished_runs
 from tests.behaviour.runtime.conftest import PIPELINES, SUPPER, MakeWorld
 from tests.behaviour.runtime.floor import Floor
 from tests.behaviour.runtime.squads import TODAY, YESTERDAY, Orders, guests_of
@@ -175,6 +178,16 @@ async def test_runs_of_other_styles_neither_read_nor_leave_anything(
     world = scheduled(pool)
     await day(world, connection, without=("cook",))
     assert await world.states("saucier") == {"-": "failed"}, "the other's results are not read"
+
+
+async def test_a_clock_does_not_go_back(pool: Any, connection: Connection, quick: None) -> None:
+    world = scheduled(pool, {"cashier/-": [BadData]})
+    failed = await day(world, connection)
+    nothing: Any = None
+    with pytest.raises(BadRequest, match="was started by clocks, which do not go back"):
+        redrive_run(nothing, connection, nothing, failed)
+    world.start_clocks(connection)
+    assert unfinished_runs(connection) == [], "neither the one under way"
 
 
 async def test_two_last_components_end_the_run_together(pool: Any, connection: Connection, quick: None) -> None:
