@@ -22,62 +22,63 @@ class Table:
     marks: dict[str, str] = field(default_factory=dict)
 
 
+MEASURES: dict[str, tuple[str, dict[str, str]]] = {
+    "time": (
+        "Time, undisturbed runs",
+        {
+            "wall": "wall.p50",
+            "wall, p95": "wall.p95",
+            "critical path": "critical",
+            "coordination": "overhead",
+            "barriers": "barriers",
+            "idle buffer": "idle",
+            "hop, median": "hop.p50",
+            "hop, p90": "hop.p90",
+            "hop, p99": "hop.p99",
+        },
+    ),
+    "trouble": (
+        "When something breaks",
+        {
+            "recovery from a kill": "recovery",
+            "fault to alarm": "alarm",
+            "places to the cause": "places",
+            "nobody told": "unseen",
+        },
+    ),
+    "work": (
+        "Work a run, undisturbed",
+        {
+            "messages received": "messages",
+            "API calls": "calls",
+            "polls that found nothing": "idle-polls",
+            "state transitions": "transitions",
+            "retries": "retries",
+            "repeats absorbed": "repeats",
+        },
+    ),
+    "check": (
+        "The simulation against the emulator",
+        {
+            "predicted median wall": "check.predicted",
+            "measured median wall": "check.measured",
+            "error": "check.error",
+        },
+    ),
+}
+"""Of tables with a measure a line: the title, and the measure of each label."""
+
+
 def tables(results: Results) -> dict[str, Table]:
     """By name, those that have a line."""
     numbers, styles = Numbers(results.rows), tuple(results.about.styles)
     made = {
+        **{name: _measures(title, measures, numbers, styles) for name, (title, measures) in MEASURES.items()},
         "outcome": _outcome(numbers, styles),
         "faults": _faults(results, numbers, styles),
-        "time": _measures(
-            "Time, undisturbed runs",
-            {
-                "wall": "wall.p50",
-                "wall, p95": "wall.p95",
-                "critical path": "critical",
-                "coordination": "overhead",
-                "barriers": "barriers",
-                "idle buffer": "idle",
-            },
-            numbers,
-            styles,
-        ),
-        "trouble": _measures(
-            "When something breaks",
-            {
-                "recovery from a kill": "recovery",
-                "fault to alarm": "alarm",
-                "places to the cause": "places",
-                "nobody told": "unseen",
-            },
-            numbers,
-            styles,
-        ),
-        "work": _measures(
-            "Work a run",
-            {
-                "messages received": "messages",
-                "API calls": "calls",
-                "polls that found nothing": "idle-polls",
-                "state transitions": "transitions",
-                "retries": "retries",
-                "repeats absorbed": "repeats",
-            },
-            numbers,
-            styles,
-        ),
         "calls": _breakdown("API calls a run, by operation", "calls/{}/", results.rows, styles),
         "bytes": _breakdown("Bytes a run, by service", "bytes/{}/", results.rows, styles),
         "money": _money(numbers, styles),
-        "check": _measures(
-            "The simulation against the emulator",
-            {
-                "predicted median wall": "check.predicted",
-                "measured median wall": "check.measured",
-                "error": "check.error",
-            },
-            numbers,
-            styles,
-        ),
         "aws": _aws(numbers, styles),
     }
     return {name: table for name, table in made.items() if table.lines}
