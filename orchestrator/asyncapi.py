@@ -1,4 +1,4 @@
-"""The queues, the topic and the messages as an AsyncAPI 3.0.0 document: `contracts/asyncapi.yaml`.
+"""The queues, the topics and the messages as an AsyncAPI 3.0.0 document: `contracts/asyncapi.yaml`.
 
 Spec: https://www.asyncapi.com/docs/reference/specification/v3.0.0, bindings: https://github.com/asyncapi/bindings. What is
 said of queues and subscriptions is read from the rendered CloudFormation template, and the messages' schemas are referred to
@@ -23,9 +23,7 @@ from orchestrator.compatibility.schemas import Documents
 Json = dict[str, Any]
 
 PLATFORM = "platform"
-"""Who runs what belongs to no squad: the topic and the state machines."""
-
-TOPIC = "events"
+"""Who runs what belongs to no squad: the state machines."""
 
 
 def text(pipelines: tuple[Pipeline, ...]) -> str:
@@ -73,7 +71,7 @@ def described(components: tuple[Component, ...], documents: Documents, bindings:
             "correlationIds": {"run": {"description": "The run.", "location": "$message.payload#/runid"}},
             "tags": {
                 **{squad: _squad(squad, components) for squad in squads},
-                PLATFORM: {"name": PLATFORM, "description": "Runs the pipelines: the topic, the state machines."},
+                PLATFORM: {"name": PLATFORM, "description": "Runs the pipelines: the state machines."},
             },
         },
     }
@@ -119,19 +117,19 @@ def _squad(squad: str, components: tuple[Component, ...]) -> Json:
 
 
 def _channels(components: tuple[Component, ...], documents: Documents, bindings: Bindings) -> Json:
-    events = [name for component in components for name in _sent(component, documents)]
-    channels = {
-        TOPIC: {
-            "address": f"{{prefix}}-{TOPIC}",
-            "title": "The topic of all events",
-            "description": "Where choreographed runs publish what their steps gave, and every run what is announced.",
+    channels: Json = {}
+    for component in components:
+        topic = template.topic_name(component)
+        channels[topic] = {
+            "address": f"{{prefix}}-{topic}",
+            "title": f"The topic of {component.name}",
+            "description": f"Where its steps publish. {_publishes(component)}",
             "servers": [{"$ref": "#/servers/sns"}],
             "parameters": {"prefix": _ref("parameters", "prefix")},
-            "messages": {name: _ref("messages", name) for name in events},
-            "tags": [_ref("tags", PLATFORM)],
-            "bindings": {"sns": bindings.topic()},
+            "messages": {name: _ref("messages", name) for name in _sent(component, documents)},
+            "tags": [_ref("tags", component.squad)],
+            "bindings": {"sns": bindings.topic(template.topic_placeholder(component.name))},
         }
-    }
     for component, version, queue in _queues(components):
         taken = [component.input.wire_type(), *bindings.events_for(asl.queue_placeholder(component.name, version))]
         channels[queue] = {
@@ -152,6 +150,7 @@ def _queues(components: tuple[Component, ...]) -> list[tuple[Component, str, str
 
 def _operations(components: tuple[Component, ...], documents: Documents, bindings: Bindings) -> Json:
     operations: Json = {}
+    topics = {template.topic_placeholder(component.name): component for component in components}
     for component, version, queue in _queues(components):
         command = component.input.wire_type()
         placeholder = asl.queue_placeholder(component.name, version)
@@ -159,15 +158,20 @@ def _operations(components: tuple[Component, ...], documents: Documents, binding
         operations[f"{queue}.command"] = _operation(
             "send", queue, [command], PLATFORM, "One step: from the state machine with its task token, else without."
         )
-        if events:
-            operations[f"{queue}.subscribe"] = _operation(
-                "receive", TOPIC, events, component.squad, "What the queue takes from the topic."
-            ) | {"bindings": bindings.subscription(placeholder)}
+        for name, found in bindings.subscriptions(placeholder).items():
+            topic = template.topic_name(topics[name])
+            operations[f"{queue}.subscribe.{topics[name].name}"] = _operation(
+                "receive",
+                topic,
+                _sent(topics[name], documents),
+                component.squad,
+                "What the queue takes from the topic.",
+            ) | {"bindings": found}
         operations[f"{queue}.receive"] = _operation(
             "receive", queue, [command, *events], component.squad, "What a worker takes from the queue."
         )
         operations[f"{queue}.publish"] = _operation(
-            "send", TOPIC, _sent(component, documents), component.squad, _publishes(component)
+            "send", template.topic_name(component), _sent(component, documents), component.squad, _publishes(component)
         )
     return operations
 

@@ -19,14 +19,14 @@ _QUEUE = {
 
 
 class Bindings:
-    """Reads a template. Queues are named as its resources: `QueueOrderSimulatorV2`."""
+    """Reads a template. Queues and topics are named as its resources: `QueueOrderSimulatorV2`, `TopicOrderVolume`."""
 
     def __init__(self, template: Json) -> None:
         self._resources: Json = template["Resources"]
         self.prefix: str = template["Parameters"]["Prefix"]["Default"]
 
-    def topic(self) -> Json:
-        return {"name": self._name("Topic"), "bindingVersion": SNS}
+    def topic(self, topic: str) -> Json:
+        return {"name": self._name(topic), "bindingVersion": SNS}
 
     def queue(self, queue: str) -> Json:
         """A channel's binding: the queue, its policy, and where its dead letters go."""
@@ -40,16 +40,25 @@ class Bindings:
         }
 
     def events_for(self, queue: str) -> list[str]:
-        """The events that the queue's subscription lets through, by wire type."""
-        subscription = self._resources.get(f"Subscription{queue}")
-        return list(subscription["Properties"]["FilterPolicy"]["type"]) if subscription else []
+        """The events that the queue's subscriptions let through, by wire type."""
+        return sorted(event for found in self._subscriptions(queue) for event in found["FilterPolicy"]["type"])
 
-    def subscription(self, queue: str) -> Json:
-        """An operation's bindings: the topic's consumer, and the queue it is."""
-        found = self._of(f"Subscription{queue}")
+    def subscriptions(self, queue: str) -> dict[str, Json]:
+        """An operation's bindings, by the topic: its consumer, and the queue it is."""
+        return {found["TopicArn"]["Ref"]: self._subscription(queue, found) for found in self._subscriptions(queue)}
+
+    def _subscriptions(self, queue: str) -> list[Json]:
+        return [
+            resource["Properties"]
+            for resource in self._resources.values()
+            if resource["Type"] == "AWS::SNS::Subscription"
+            and resource["Properties"]["Endpoint"]["Fn::GetAtt"][0] == queue
+        ]
+
+    def _subscription(self, queue: str, found: Json) -> Json:
         consumer = {
             "protocol": found["Protocol"],
-            "endpoint": {"name": self._name(found["Endpoint"]["Fn::GetAtt"][0])},
+            "endpoint": {"name": self._name(queue)},
             "filterPolicy": found["FilterPolicy"],
             "filterPolicyScope": found.get("FilterPolicyScope", "MessageAttributes"),
             "rawMessageDelivery": found["RawMessageDelivery"],
@@ -84,8 +93,8 @@ class Bindings:
                 "action": statement["Action"],
                 "x-condition": {
                     test: {
-                        key: f"arn:aws:sns:{{region}}:{{account}}:{self._name(value['Ref'])}"
-                        for key, value in values.items()
+                        key: [f"arn:aws:sns:{{region}}:{{account}}:{self._name(topic['Ref'])}" for topic in topics]
+                        for key, topics in values.items()
                     }
                     for test, values in statement["Condition"].items()
                 },

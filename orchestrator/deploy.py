@@ -26,9 +26,8 @@ class Deployment:
 
     outputs: dict[str, str]
 
-    @property
-    def topic_arn(self) -> str:
-        return self.outputs["Topic"]
+    def topic_arn(self, component: Component) -> str:
+        return self.outputs[template.topic_placeholder(component.name)]
 
     @property
     def bucket(self) -> str:
@@ -59,7 +58,7 @@ class Deployment:
         return {
             "BRIGADE_QUEUE_URL": self.queue_url(component, version),
             "BRIGADE_DEAD_LETTER_URL": self.dead_letter_url(component, version),
-            "BRIGADE_TOPIC_ARN": self.topic_arn,
+            "BRIGADE_TOPIC_ARN": self.topic_arn(component),
             "BRIGADE_BUCKET": self.bucket,
         }
 

@@ -1,4 +1,4 @@
-"""One CloudFormation template for all pipelines: queues, dead-letter queues, topic, subscriptions, state machines, bucket."""
+"""One CloudFormation template for all pipelines: queues, dead-letter queues, topics, subscriptions, state machines, bucket."""
 
 import json
 from collections.abc import Iterator
@@ -24,15 +24,21 @@ def render(pipelines: tuple[Pipeline, ...]) -> Json:
     """The template, for any endpoint. `Prefix` names everything, so that several deployments can share an account."""
     workers = [(component, version) for component in all_components(pipelines) for version in component.versions]
     resources: Json = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": _named("${AWS::AccountId}")}}}
-    resources["Topic"] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": _named("events")}}
-    outputs: Json = {"Bucket": {"Value": {"Ref": "Bucket"}}, "Topic": {"Value": {"Ref": "Topic"}}}
+    outputs: Json = {"Bucket": {"Value": {"Ref": "Bucket"}}}
+    for component in all_components(pipelines):
+        name = topic_placeholder(component.name)
+        resources[name] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": _named(topic_name(component))}}
+        outputs[name] = {"Value": {"Ref": name}}
     for component, version in workers:
         name = asl.queue_placeholder(component.name, version)
         resources.update(_queues(component, version, name))
-        resources.update(_subscription(component, version, name, pipelines))
+        resources.update(_subscriptions(component, version, name, pipelines))
         outputs[name] = {"Value": {"Ref": name}}
         outputs[f"{name}DeadLetters"] = {"Value": {"Ref": f"{name}DeadLetters"}}
-    resources["QueuePolicy"] = _queue_policy([asl.queue_placeholder(c.name, version) for c, version in workers])
+    resources["QueuePolicy"] = _queue_policy(
+        [asl.queue_placeholder(c.name, version) for c, version in workers],
+        [topic_placeholder(component.name) for component in all_components(pipelines)],
+    )
     for pipeline in pipelines:
         name = state_machine_name(pipeline.name)
         resources[f"{name}Role"] = _role(pipeline)
@@ -54,6 +60,16 @@ def state_machine_name(pipeline: str) -> str:
 def queue_name(component: Component, version: str) -> str:
     """Of the first version, the component's own name; a later one has its queue beside it."""
     return component.name if version == component.versions[0] else f"{component.name}-{version}"
+
+
+def topic_placeholder(component: str) -> str:
+    """The name of a component's topic in the template: `TopicOrderVolume`."""
+    return "Topic" + "".join(word.title() for word in component.split("-"))
+
+
+def topic_name(component: Component) -> str:
+    """Of all its versions: who takes an event does not care which of them gave it."""
+    return f"{component.name}-events"
 
 
 def _named(name: str) -> Json:
@@ -81,46 +97,45 @@ def _queues(component: Component, version: str, name: str) -> Json:
     }
 
 
-def filter_policy(component: Component, version: str, pipelines: tuple[Pipeline, ...]) -> Json:
-    """Which events a component's queue takes: the outputs its input is made of, of runs that chose this version."""
-    events = {
-        pipeline.graph.node(need.component).event
-        for pipeline in pipelines
-        if pipeline.graph.has(component.name)
-        for need in pipeline.graph.node(component.name).needs
-    }
-    policy: Json = {"type": sorted(events)}
-    if component.flagged:
-        policy["versions"] = [f"{component.name}={version}"]
-    return policy if events else {}
+def filter_policies(component: Component, version: str, pipelines: tuple[Pipeline, ...]) -> dict[str, Json]:
+    """What a queue takes from whose topic: the outputs that its component's input is made of, if a run chose it."""
+    events: dict[str, set[str]] = {}
+    for graph in (pipeline.graph for pipeline in pipelines if pipeline.graph.has(component.name)):
+        for need in graph.node(component.name).needs:
+            events.setdefault(need.component, set()).add(graph.node(need.component).event)
+    chosen = {"versions": [f"{component.name}={version}"]} if component.flagged else {}
+    return {giver: {"type": sorted(types), **chosen} for giver, types in sorted(events.items())}
 
 
-def _subscription(component: Component, version: str, name: str, pipelines: tuple[Pipeline, ...]) -> Json:
-    policy = filter_policy(component, version, pipelines)
-    if not policy:
-        return {}
+def subscription_placeholder(queue: str, giver: str) -> str:
+    """The name of a queue's subscription to a component's topic: `QueuePublisherV1TakesSiteForecast`."""
+    return f"{queue}Takes{topic_placeholder(giver).removeprefix('Topic')}"
+
+
+def _subscriptions(component: Component, version: str, queue: str, pipelines: tuple[Pipeline, ...]) -> Json:
     return {
-        f"Subscription{name}": {
+        subscription_placeholder(queue, giver): {
             "Type": "AWS::SNS::Subscription",
             "Properties": {
-                "TopicArn": {"Ref": "Topic"},
+                "TopicArn": {"Ref": topic_placeholder(giver)},
                 "Protocol": "sqs",
-                "Endpoint": {"Fn::GetAtt": [name, "Arn"]},
+                "Endpoint": {"Fn::GetAtt": [queue, "Arn"]},
                 "RawMessageDelivery": True,
                 "FilterPolicy": policy,
             },
         }
+        for giver, policy in filter_policies(component, version, pipelines).items()
     }
 
 
-def _queue_policy(queues: list[str]) -> Json:
-    """The topic may send to the queues; nobody else from outside the account."""
+def _queue_policy(queues: list[str], topics: list[str]) -> Json:
+    """The topics may send to the queues; nobody else from outside the account."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": [{"Fn::GetAtt": [queue, "Arn"]} for queue in queues],
-        "Condition": {"ArnEquals": {"aws:SourceArn": {"Ref": "Topic"}}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": [{"Ref": topic} for topic in topics]}},
     }
     return {
         "Type": "AWS::SQS::QueuePolicy",

@@ -35,12 +35,12 @@ SAID: Mapping[str, Any] = {
     "Factory.regions": ["coast", "capital", "lakes"],
     "Factory.weekly_cap": 9500.0,
     "FactoryNetworkConfigured.factory": "A",
-    "ForecastPublished.csv_uri": f"{BUCKET}/runs/{RUN}/publisher/-/forecast.csv",
+    "ForecastPublished.csv_uri": f"{BUCKET}/publisher/{RUN}/-/forecast.csv",
     "ForecastPublished.date": "2026-11-25",
-    "ForecastPublished.page_uri": f"{BUCKET}/runs/{RUN}/publisher/-/forecast.html",
+    "ForecastPublished.page_uri": f"{BUCKET}/publisher/{RUN}/-/forecast.html",
     "ForecastPublished.rows": 96,
     "ForecastPublished.sha256": hashlib.sha256(b"forecast.csv").hexdigest(),
-    "ForecastPublished.uri": f"{BUCKET}/runs/{RUN}/publisher/-/forecast.parquet",
+    "ForecastPublished.uri": f"{BUCKET}/publisher/{RUN}/-/forecast.parquet",
     "History.first_week": "2024-11-23",
     "History.last_week": "2026-11-14",
     "MenuWeek.key": "2026-11-28",
@@ -96,7 +96,7 @@ def _event(name: str, documents: Documents, items: Mapping[str, str]) -> Json:
     """The data of an event: all that its producer always gives."""
     document = documents[name]
     component = document["x-component"]
-    made: Json = _value(document, _Place(document, f"{BUCKET}/runs/{RUN}/{component}/{items.get(component, WHOLE)}"))
+    made: Json = _value(document, _Place(document, f"{BUCKET}/{component}/{RUN}/{items.get(component, WHOLE)}"))
     return made
 
 

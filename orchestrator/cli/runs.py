@@ -205,14 +205,15 @@ def _attempts_table(found: RunHistory) -> Table:
 
 
 def _brief(step: AttemptAtStep, run_id: str) -> str:
-    """References, those below the run's own folder without it, and short values: whole outputs are in --json."""
+    """References, those of this run as component, item and file, and short values: whole outputs are in --json."""
     if not isinstance(step.output, dict):
         return ""
     lines = []
     for name, value in step.output.items():
         text = str(value.get("uri") if isinstance(value, dict) else value)
         if text.startswith("s3://"):
-            lines.append(text.split(f"/runs/{run_id}/")[-1])
+            before, _, after = text.partition(f"/{run_id}/")
+            lines.append(f"{before.rpartition('/')[2]}/{after}" if after else text)
         elif isinstance(value, str | int | float) and len(text) <= SHORT:
             lines.append(f"{name}={text}")
     return "\n".join(lines)

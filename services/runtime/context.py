@@ -118,4 +118,5 @@ class Context:
 
     @property
     def _folder(self) -> str:
-        return f"runs/{self.run_id}/{self.component}/{self.item}"
+        """The component comes first, so that a policy can allow it this prefix and no other."""
+        return f"{self.component}/{self.run_id}/{self.item}"

@@ -1,4 +1,4 @@
-"""What a worker says: events to the topic, commands to its own queue, answers to Step Functions."""
+"""What a worker says: events to its topic, commands to its own queue, answers to Step Functions."""
 
 import asyncio
 import json

@@ -54,13 +54,17 @@ def test_localstack_loses_everything(stage: Stage) -> None:
 def without_subscription(stage: Stage, component: str) -> Iterator[None]:
     """Its queue hears no event."""
     queue = stage.deployment.queue_url_of(component, "v1").rpartition("/")[2]
-    sns, topic = boto3.client("sns"), stage.deployment.topic_arn
-    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    (arn,) = [one["SubscriptionArn"] for one in listed if one["Endpoint"].endswith(f":{queue}")]
-    was = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    kept: Any = {name: was[name] for name in ("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope") if name in was}
-    sns.unsubscribe(SubscriptionArn=arn)
+    sns = boto3.client("sns")
+    listed = [one for page in sns.get_paginator("list_subscriptions").paginate() for one in page["Subscriptions"]]
+    arns = [one["SubscriptionArn"] for one in listed if one["Endpoint"].endswith(f":{queue}")]
+    assert arns
+    were = [sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"] for arn in arns]
+    for arn in arns:
+        sns.unsubscribe(SubscriptionArn=arn)
     try:
         yield
     finally:
-        sns.subscribe(TopicArn=topic, Protocol=was["Protocol"], Endpoint=was["Endpoint"], Attributes=kept)
+        for was in were:
+            names = ("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope")
+            kept: Any = {name: was[name] for name in names if name in was}
+            sns.subscribe(TopicArn=was["TopicArn"], Protocol=was["Protocol"], Endpoint=was["Endpoint"], Attributes=kept)

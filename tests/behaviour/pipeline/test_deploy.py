@@ -63,12 +63,13 @@ def routing(connection: Connection) -> set[str]:
     return {row["digest"] for row in fetch_all(connection, "SELECT digest FROM graphs")}
 
 
-def filters(topic_arn: str) -> dict[str, Any]:
-    """The filter policies of a topic's subscriptions, by queue."""
+def filters(queue: str) -> dict[str, Any]:
+    """The filter policies of a queue's subscriptions, by topic."""
     sns = boto3.client("sns")
-    found = sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"]
+    pages = sns.get_paginator("list_subscriptions").paginate()
+    found = [s for page in pages for s in page["Subscriptions"] if s["Endpoint"].endswith(f":{queue}")]
     attributes = [sns.get_subscription_attributes(SubscriptionArn=s["SubscriptionArn"])["Attributes"] for s in found]
-    return {a["Endpoint"].rpartition(":")[2]: json.loads(a["FilterPolicy"]) for a in attributes}
+    return {a["TopicArn"].rpartition(":")[2]: json.loads(a["FilterPolicy"]) for a in attributes}
 
 
 def test_a_deployment_repeats(aws: str, connection: Connection) -> None:
@@ -87,14 +88,16 @@ def test_a_deployment_follows_the_pipeline(aws: str, connection: Connection) -> 
     before = pipeline(HOST, herbs, UNFLAGGED_TASTER)
     first = deploy(clients, connection, (before,), "supper")
     assert attributes_of(clients, first.queue_url(herbs, "v1"))["VisibilityTimeout"] == "7"
-    assert filters(first.topic_arn)["supper-taster"] == {"type": ["booked.v1", "herbs-chopped.v1"]}
+    taken = {"supper-host-events": {"type": ["booked.v1"]}, "supper-herbs-events": {"type": ["herbs-chopped.v1"]}}
+    assert filters("supper-taster") == taken
 
     slower = HERBS.model_copy(update={"policy": Policy(timeout=600, heartbeat=90), "versions": ("v1", "v2")})
     after = pipeline(HOST, slower, UNFLAGGED_TASTER, BY_EVENING, CLOSER)
     changed = deploy(clients, connection, (after,), "supper")
     assert changed.outputs.items() > first.outputs.items()
-    assert filters(changed.topic_arn)["supper-herbs-v2"] == {"type": ["booked.v1"], "versions": ["herbs=v2"]}
-    assert filters(changed.topic_arn)["supper-herbs"] == {"type": ["booked.v1"], "versions": ["herbs=v1"]}
+    for queue, version in (("supper-herbs", "v1"), ("supper-herbs-v2", "v2")):
+        policy = {"type": ["booked.v1"], "versions": [f"herbs={version}"]}
+        assert filters(queue) == {"supper-host-events": policy}
     machine = clients.stepfunctions.describe_state_machine(stateMachineArn=changed.state_machine_arn(after.name))
     state = json.loads(machine["definition"])["States"]["herbs v2"]
     assert (state["TimeoutSeconds"], state["HeartbeatSeconds"]) == (690, 90)

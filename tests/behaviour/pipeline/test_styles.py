@@ -41,7 +41,7 @@ def test_each_run_is_made_by_its_own_handlers(fleet: Fleet, story: Story) -> Non
         for step in history.steps:
             assert (step.status, step.attempt, step.error) == ("done", 1, None)
             assert step.worker
-            assert f"/runs/{run.run_id}/{step.component}/{step.item}/" in str(step.output)
+            assert f"/{step.component}/{run.run_id}/{step.item}/" in str(step.output)
         assert history.execution is None or run.style == "orchestrated"
 
 
@@ -110,7 +110,7 @@ def test_the_command_line_prints_a_run_as_json(fleet: Fleet, story: Story, style
     assert printed["style"] == style
     assert printed["date"] == "2026-11-25"
     assert printed["published"]["sha256"] == sha256(story.wednesday[style])
-    assert printed["published"]["uri"].startswith(f"s3://{fleet.deployment.bucket}/runs/{printed['run_id']}/")
+    assert printed["published"]["uri"].startswith(f"s3://{fleet.deployment.bucket}/publisher/{printed['run_id']}/")
     assert printed["steps"] == 20
     assert printed["api_calls"]["sqs"]["ReceiveMessage"] > 0
     assert (printed["state_transitions"] > 0) == (style == "orchestrated")

@@ -112,9 +112,9 @@ class FakeSqs:
 
 
 class FakeSns:
-    """A topic whose subscribers are queues with filter policies."""
+    """All topics as one, since each type of events has its own: the subscribers are queues with filter policies."""
 
-    def __init__(self, sqs: FakeSqs, subscriptions: dict[str, Json]) -> None:
+    def __init__(self, sqs: FakeSqs, subscriptions: list[tuple[str, Json]]) -> None:
         self._sqs = sqs
         self._subscriptions = subscriptions
         self.published: list[Json] = []
@@ -128,7 +128,7 @@ class FakeSns:
 
     def _publish(self, body: str, attributes: Json) -> None:
         self.published.append(json.loads(body))
-        for url, policy in self._subscriptions.items():
+        for url, policy in self._subscriptions:
             if all(_values(attributes.get(name)) & set(wanted) for name, wanted in policy.items()):
                 self._sqs.put(url, body)
 

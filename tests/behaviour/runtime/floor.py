@@ -73,7 +73,7 @@ class Floor:
                 "DATABASE_URL": self.database_url,
                 "queue_url": self.deployment.queue_url(component, version),
                 "dead_letter_url": self.deployment.dead_letter_url(component, version),
-                "topic_arn": self.deployment.topic_arn,
+                "topic_arn": self.deployment.topic_arn(component),
                 "bucket": self.deployment.bucket,
                 "drain_seconds": drain_seconds,
                 "poll_seconds": 1,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import boto3
 
 from orchestrator.history import list_runs, read_history
-from orchestrator.template import filter_policy
+from orchestrator.template import filter_policies
 from tests.behaviour.cli.typed import typed
 from tests.behaviour.runtime.floor import Floor
 
@@ -17,18 +17,23 @@ MISSING = "the deadline has passed; missing: server/- (waiting)"
 
 @contextmanager
 def deaf(floor: Floor, name: str) -> Iterator[None]:
-    """The component's subscription asks for events that nobody gives."""
+    """The component's subscriptions ask for events that nobody gives."""
     sns, component = boto3.client("sns"), floor.component(name)
-    found = sns.list_subscriptions_by_topic(TopicArn=floor.deployment.topic_arn)["Subscriptions"]
-    (ours,) = (s["SubscriptionArn"] for s in found if s["Endpoint"].endswith(f"-{name}"))
+    policies = filter_policies(component, component.versions[0], (floor.pipeline,))
 
-    def listen_to(policy: object) -> None:
+    def listen_to(giver: str, policy: object) -> None:
+        topic = floor.deployment.topic_arn(floor.component(giver))
+        found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        (ours,) = (s["SubscriptionArn"] for s in found if s["Endpoint"].endswith(f"-{name}"))
         value = json.dumps(policy)
         sns.set_subscription_attributes(SubscriptionArn=ours, AttributeName="FilterPolicy", AttributeValue=value)
 
-    listen_to({"type": ["something-else.v1"]})
+    assert policies
+    for giver in policies:
+        listen_to(giver, {"type": ["something-else.v1"]})
     yield
-    listen_to(filter_policy(component, component.versions[0], (floor.pipeline,)))
+    for giver, policy in policies.items():
+        listen_to(giver, policy)
 
 
 async def test_a_subscription_that_takes_nothing_is_found_at_the_deadline(snack_bar: Floor) -> None:

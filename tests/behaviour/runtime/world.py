@@ -19,7 +19,7 @@ from orchestrator.clocks import start_scheduled, strike
 from orchestrator.database import Connection
 from orchestrator.deploy import Deployment
 from orchestrator.start import start_run
-from orchestrator.template import filter_policy, state_machine_name
+from orchestrator.template import filter_policies, state_machine_name
 from services.runtime.attempt import Attempt
 from services.runtime.context import Context
 from services.runtime.delivery import Delivery
@@ -97,8 +97,12 @@ class World:
         self.handlers = handlers(orders)
         self.troubles = troubles
         self.sqs = FakeSqs(careless)
-        policies = {url: filter_policy(c, version, (self.pipeline,)) for url, (c, version) in self.places.items()}
-        self.sns = FakeSns(self.sqs, {url: policy for url, policy in policies.items() if policy})
+        subscriptions = [
+            (url, policy)
+            for url, (component, version) in self.places.items()
+            for policy in filter_policies(component, version, (self.pipeline,)).values()
+        ]
+        self.sns = FakeSns(self.sqs, subscriptions)
         self.stepfunctions = FakeStepFunctions(self.graph, self._send_command)
         self.outgoing = Outgoing(self._fake(self.sns), self._fake(self.stepfunctions), "topic")
         self.under_way: list[Course] = []

@@ -99,9 +99,9 @@ def test_the_status_names_who_takes_which_version_and_when_the_first_can_go() ->
 def test_a_version_inside_of_another_is_described_as_part_of_what_is_sent() -> None:
     found = asyncapi.document((bakery(ONE_MOVED),))
     assert V2 not in found["components"]["messages"]
-    assert V2 not in found["channels"]["events"]["messages"]
+    assert V2 not in found["channels"]["baker-events"]["messages"]
     data = found["components"]["messages"][V1]["payload"]["allOf"][1]["properties"]["data"]
     whole, inside = data["allOf"]
     assert whole == {"$ref": f"./schemas/{V1}.json"}
     assert inside["properties"] == {V2: {"$ref": f"./schemas/{V2}.json"}}
-    assert V2 in asyncapi.document((bakery(AFTER),))["channels"]["events"]["messages"]
+    assert V2 in asyncapi.document((bakery(AFTER),))["channels"]["baker-events"]["messages"]

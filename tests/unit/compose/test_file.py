@@ -80,7 +80,8 @@ def test_it_reads_the_queues_that_deploy_makes(
     queue = f"{SERVICES[name]['environment']['AWS_ENDPOINT_URL']}/queue/us-east-1/{ACCOUNT}/brigade-{name}"
     assert settings.queue_url == queue
     assert settings.dead_letter_url == f"{queue}-dead-letters"
-    assert settings.topic_arn == f"arn:aws:sns:us-east-1:{ACCOUNT}:{made_name('Topic', 'TopicName')}"
+    topic = made_name(template.topic_placeholder(component.name), "TopicName")
+    assert settings.topic_arn == f"arn:aws:sns:us-east-1:{ACCOUNT}:{topic}"
     assert settings.bucket == made_name("Bucket", "BucketName")
     assert settings.database_url == "postgresql://brigade@db:5432/brigade"
     assert settings.log_location == f"docker compose logs {name}"

@@ -92,7 +92,8 @@ def at(document: Json, path: Path_) -> Any:
 
 
 QUEUE = ("channels", "order-volume", "bindings", "sqs")
-SUBSCRIBED = ("operations", "order-volume.subscribe", "bindings", "sns")
+SUBSCRIBED = ("operations", "order-volume.subscribe.configurator", "bindings", "sns")
+TOPIC = ("channels", "order-volume-events", "bindings", "sns")
 PAYLOAD = ("components", "messages", "run-planned.v1", "payload")
 
 
@@ -106,9 +107,9 @@ PAYLOAD = ("components", "messages", "run-planned.v1", "payload")
         ((*QUEUE, "queue", "visibilityTimeout"), 43_201),
         ((*QUEUE, "queue", "redrivePolicy", "maxReceiveCount"), "often"),
         ((*QUEUE, "queue", "policy", "statements", 0, "effect"), "Perhaps"),
-        ((*QUEUE, "topic"), "events"),
-        (("channels", "events", "bindings", "sns", "name"), None),
-        (("channels", "events", "bindings", "sns", "bindingVersion"), "0.2.0"),
+        ((*QUEUE, "topic"), "order-volume-events"),
+        ((*TOPIC, "name"), None),
+        ((*TOPIC, "bindingVersion"), "0.2.0"),
         ((*SUBSCRIBED, "consumers", 0, "rawMessageDelivery"), None),
         ((*SUBSCRIBED, "consumers", 0, "filterPolicy", "type"), [1]),
         ((*SUBSCRIBED, "consumers"), []),
@@ -155,7 +156,7 @@ def named(value: Json) -> str:
 
 
 def test_queues_are_those_of_the_template() -> None:
-    channels = {name: each for name, each in DOCUMENT["channels"].items() if name != asyncapi.TOPIC}
+    channels = {name: each for name, each in DOCUMENT["channels"].items() if "sqs" in each["bindings"]}
     bound = [each["bindings"]["sqs"] for each in channels.values()]
     shown = {queue["name"]: queue for each in bound for queue in (each["queue"], each["deadLetterQueue"])}
     rendered = {named(queue["QueueName"]): queue for queue in resources("AWS::SQS::Queue").values()}
@@ -174,21 +175,29 @@ def test_queues_are_those_of_the_template() -> None:
         assert statement["principal"] == "sns.amazonaws.com"
 
 
-def test_the_topic_and_its_subscriptions_are_those_of_the_template() -> None:
-    (topic,) = resources("AWS::SNS::Topic").values()
-    channel = DOCUMENT["channels"][asyncapi.TOPIC]
-    assert channel["bindings"]["sns"]["name"] == named(topic["TopicName"])
-    assert channel["address"].replace("{prefix}", "brigade") == named(topic["TopicName"])
+def test_the_topics_and_their_subscriptions_are_those_of_the_template() -> None:
+    topics = {name: named(topic["TopicName"]) for name, topic in resources("AWS::SNS::Topic").items()}
+    channels = [each for each in DOCUMENT["channels"].values() if "sns" in each["bindings"]]
+    assert {each["bindings"]["sns"]["name"] for each in channels} == set(topics.values())
+    assert {each["address"].replace("{prefix}", "brigade") for each in channels} == set(topics.values())
     queues = resources("AWS::SQS::Queue")
     rendered = {
-        named(queues[each["Endpoint"]["Fn::GetAtt"][0]]["QueueName"]): (each["FilterPolicy"], True)
+        (topics[each["TopicArn"]["Ref"]], named(queues[each["Endpoint"]["Fn::GetAtt"][0]]["QueueName"])): (
+            each["FilterPolicy"],
+            True,
+        )
         for each in resources("AWS::SNS::Subscription").values()
     }
     operations = [each["bindings"] for each in DOCUMENT["operations"].values() if "bindings" in each]
-    consumers = [consumer for each in operations for consumer in each["sns"]["consumers"]]
-    shown = {each["endpoint"]["name"]: (each["filterPolicy"], each["rawMessageDelivery"]) for each in consumers}
+    consumers = [
+        (each["sns"]["topic"]["name"], consumer) for each in operations for consumer in each["sns"]["consumers"]
+    ]
+    shown = {
+        (topic, each["endpoint"]["name"]): (each["filterPolicy"], each["rawMessageDelivery"])
+        for topic, each in consumers
+    }
     assert shown == rendered
-    assert [each["sqs"]["queues"] for each in operations] == [[{"name": name}] for name in shown]
+    assert [each["sqs"]["queues"] for each in operations] == [[{"name": queue}] for _, queue in shown]
 
 
 def test_every_component_sends_what_it_gives_and_receives_what_it_takes() -> None:
@@ -201,8 +210,12 @@ def test_every_component_sends_what_it_gives_and_receives_what_it_takes() -> Non
             }
             assert component.output.wire_type() in operations["publish"]
             assert operations["command"] == [component.input.wire_type()]
-            events = template.filter_policy(component, version, PIPELINES).get("type", [])
+            policies = template.filter_policies(component, version, PIPELINES)
+            events = sorted(event for policy in policies.values() for event in policy["type"])
             assert operations["receive"] == [component.input.wire_type(), *events]
+            for giver in policies:
+                channel = DOCUMENT["operations"][f"{queue}.subscribe.{giver}"]["channel"]["$ref"]
+                assert DOCUMENT["channels"][Path(channel).name]["messages"].keys() <= {*events}
             owner = {"$ref": f"#/components/tags/{component.squad}"}
             assert DOCUMENT["channels"][queue]["tags"] == DOCUMENT["operations"][f"{queue}.receive"]["tags"] == [owner]
 
@@ -253,7 +266,8 @@ def test_commands_of_the_state_machine_have_what_the_envelope_asks_for() -> None
 
 def test_what_subscriptions_filter_on_are_headers_of_the_events() -> None:
     filtered = {key for each in resources("AWS::SNS::Subscription").values() for key in each["FilterPolicy"]}
-    for name in DOCUMENT["channels"][asyncapi.TOPIC]["messages"]:
+    topics = [each for each in DOCUMENT["channels"].values() if "sns" in each["bindings"]]
+    for name in (name for topic in topics for name in topic["messages"]):
         assert set(DOCUMENT["components"]["messages"][name]["headers"]["properties"]) == filtered
 
 

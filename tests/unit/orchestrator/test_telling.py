@@ -97,9 +97,10 @@ def test_a_log_line_of_no_attempt() -> None:
 
 
 def test_history_shows_references_and_short_values() -> None:
-    output = {"trucks": 8, "table": {"uri": "s3://b/runs/r1/c/-/t.parquet"}, "note": "x" * 41, "list": [1]}
+    output = {"trucks": 8, "table": {"uri": "s3://b/c/r1/-/t.parquet"}, "note": "x" * 41, "list": [1]}
     step = attempt("truck-planner", "-", 1, "done", 0.5).model_copy(update={"output": output})
     assert _brief(step, "r1") == "trucks=8\nc/-/t.parquet"
+    assert _brief(step, "r2") == "trucks=8\ns3://b/c/r1/-/t.parquet"
 
 
 def test_stopping_to_follow_says_that_the_run_goes_on(

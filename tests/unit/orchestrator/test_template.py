@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from contracts.component import Policy
+from contracts.component import Component, Policy
+from contracts.graph import Node
 from contracts.pipeline import Pipeline, Sequence
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components, component_named
 from orchestrator import asl, template
@@ -59,60 +60,80 @@ def test_what_workers_and_commands_look_up_is_an_output() -> None:
     body = template.render(PIPELINES)
     queues = [asl.queue_placeholder(component.name, version) for component, version in WORKERS]
     machines = [template.state_machine_name(built.name) for built in PIPELINES]
-    expected = {"Bucket", "Topic", *machines, *queues, *(f"{queue}DeadLetters" for queue in queues)}
+    topics = [template.topic_placeholder(component.name) for component in all_components()]
+    expected = {"Bucket", *topics, *machines, *queues, *(f"{queue}DeadLetters" for queue in queues)}
     assert set(body["Outputs"]) == expected
     assert all(output == {"Value": {"Ref": name}} for name, output in body["Outputs"].items())
 
 
 def test_a_queue_takes_the_events_its_component_is_made_of() -> None:
-    policies = {c.name: template.filter_policy(c, c.versions[0], (ORDERS,)) for c in ORDERS.components}
+    plan = {"configurator": {"type": ["run-planned.v1"]}}
+    history = {"data-extractor": {"type": ["history-extracted.v1"]}}
+    forecasts = {
+        "order-volume": {"type": ["order-volume-forecasted.v1"]},
+        "recipe-popularity": {"type": ["recipe-popularity-forecasted.v1"]},
+    }
+    networks = {"network-configuration": {"type": ["factory-network-configured.v1"]}}
+    chosen = {"versions": ["order-simulator=v1"]}
+    policies = {c.name: template.filter_policies(c, c.versions[0], (ORDERS,)) for c in ORDERS.components}
     assert policies == {
         "configurator": {},
-        "data-extractor": {"type": ["run-planned.v1"]},
-        "order-volume": {"type": ["history-extracted.v1", "run-planned.v1"]},
-        "recipe-popularity": {"type": ["history-extracted.v1", "run-planned.v1"]},
-        "network-configuration": {
-            "type": ["order-volume-forecasted.v1", "recipe-popularity-forecasted.v1", "run-planned.v1"]
-        },
-        "order-simulator": {
-            "type": [
-                "factory-network-configured.v1",
-                "order-volume-forecasted.v1",
-                "recipe-popularity-forecasted.v1",
-                "run-planned.v1",
-            ],
-            "versions": ["order-simulator=v1"],
-        },
-        "site-forecast": {"type": ["orders-simulated.v1", "run-planned.v1"]},
-        "publisher": {
-            "type": [
-                "factory-network-configured.v1",
-                "history-extracted.v1",
-                "run-planned.v1",
-                "site-forecasted.v1",
-            ]
-        },
+        "data-extractor": plan,
+        "order-volume": plan | history,
+        "recipe-popularity": plan | history,
+        "network-configuration": plan | forecasts,
+        "order-simulator": {giver: {**types, **chosen} for giver, types in (plan | forecasts | networks).items()},
+        "site-forecast": plan | {"order-simulator": {"type": ["orders-simulated.v1"]}},
+        "publisher": plan | history | networks | {"site-forecast": {"type": ["site-forecasted.v1"]}},
     }
 
 
 def test_each_version_takes_the_events_of_runs_that_chose_it() -> None:
     simulator = component_named("order-simulator")
-    first, second = (template.filter_policy(simulator, version, PIPELINES) for version in ("v1", "v2"))
-    assert first.pop("versions") == ["order-simulator=v1"]
-    assert second.pop("versions") == ["order-simulator=v2"]
+    first, second = (template.filter_policies(simulator, version, PIPELINES) for version in ("v1", "v2"))
+    assert first.keys() == second.keys() == {node.component for node in needed(simulator.name)}
+    for giver in first:
+        assert first[giver].pop("versions") == ["order-simulator=v1"]
+        assert second[giver].pop("versions") == ["order-simulator=v2"]
     assert first == second
 
 
+def needed(component: str) -> list[Node]:
+    graph = ORDER_SIMULATION.graph
+    return [graph.node(need.component) for need in graph.node(component).needs]
+
+
 def test_a_component_of_two_pipelines_takes_the_events_of_both() -> None:
-    other = Pipeline(name="lunch", flow=Sequence((HOST.model_copy(update={"name": "day-host"}), HERBS)))
-    assert template.filter_policy(HERBS, "v1", (pipeline(HOST, HERBS), other)) == {"type": ["booked.v1"]}
-    assert template.filter_policy(HERBS, "v1", (ORDER_SIMULATION,)) == {}
+    day_host = HOST.model_copy(update={"name": "day-host"})
+    other = Pipeline(name="lunch", flow=Sequence((day_host, HERBS)))
+    booked = {"type": ["booked.v1"]}
+    taken = {"host": booked, "day-host": booked}
+    assert template.filter_policies(HERBS, "v1", (pipeline(HOST, HERBS), other)) == taken
+    assert template.filter_policies(HERBS, "v1", (ORDER_SIMULATION,)) == {}
+
+
+def test_a_component_publishes_to_a_topic_of_its_own() -> None:
+    """So that a policy can keep it from giving another one's answers: IAM knows no types of messages."""
+    topics = resources("AWS::SNS::Topic")
+    assert set(topics) == {template.topic_placeholder(component.name) for component in all_components()}
+    for name, subscription in resources("AWS::SNS::Subscription").items():
+        giver = subscription["TopicArn"]["Ref"]
+        assert name == template.subscription_placeholder(
+            subscription["Endpoint"]["Fn::GetAtt"][0], giver_named(giver).name
+        )
+        assert subscription["FilterPolicy"]["type"] == [giver_named(giver).output.wire_type()]
+
+
+def giver_named(topic: str) -> Component:
+    (found,) = [c for c in all_components() if template.topic_placeholder(c.name) == topic]
+    return found
 
 
 def test_subscriptions_deliver_the_envelope_itself() -> None:
     subscriptions = resources("AWS::SNS::Subscription")
-    subscribed = [(c, v) for c, v in WORKERS if template.filter_policy(c, v, PIPELINES)]
-    assert len(subscriptions) == len(subscribed) == len(WORKERS) - 1
+    taken = [giver for c, v in WORKERS for giver in template.filter_policies(c, v, PIPELINES)]
+    subscribed = {subscription["Endpoint"]["Fn::GetAtt"][0] for subscription in subscriptions.values()}
+    assert len(subscriptions) == len(taken) > len(subscribed) == len(WORKERS) - 1
     for subscription in subscriptions.values():
         assert subscription["RawMessageDelivery"] is True
         assert subscription["FilterPolicy"]["type"]

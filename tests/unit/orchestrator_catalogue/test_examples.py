@@ -85,7 +85,7 @@ def test_bounds_lengths_formats_and_values_are_kept_to() -> None:
     planned = OddPlanned.model_validate(found)
     assert planned.inner.grade == "b"
     assert planned.inner.maybe is not None
-    assert planned.inner.maybe.uri.endswith("/runs/2026-11-25-choreographed-1a2b3c/first/-/maybe.parquet")
+    assert planned.inner.maybe.uri.endswith("/first/2026-11-25-choreographed-1a2b3c/-/maybe.parquet")
 
 
 def test_a_pattern_that_nothing_satisfies_is_named() -> None:
