@@ -30,10 +30,11 @@ log = logging.getLogger("brigade.sweep")
 
 @dataclass(frozen=True)
 class _End:
-    """Of an execution; `in_silence` when nobody has said why."""
+    """Of an execution; `in_silence` when nobody has said why. `counted` is the metric's word for it."""
 
     cause: str
     in_silence: bool = False
+    counted: str = "FAILED"
 
 
 class Sweep:
@@ -74,7 +75,7 @@ class Sweep:
             rows = await cursor.fetchall()
             for row in rows:
                 cause = f"the deadline has passed; missing: {await self._missing(connection, row['run_id'])}"
-                await self._fail(connection, row["run_id"], cause)
+                await self._fail(connection, row["run_id"], cause, "TIMED_OUT")
         return len(rows)
 
     async def reconcile(self) -> int:
@@ -89,7 +90,7 @@ class Sweep:
                 if not (await connection.execute(sql.LOCK_EXECUTION, row)).rowcount:
                     continue
                 missing = f"; missing: {await self._missing(connection, row['run_id'])}" if end.in_silence else ""
-                await self._fail(connection, row["run_id"], end.cause + missing)
+                await self._fail(connection, row["run_id"], end.cause + missing, end.counted)
         return len(rows)
 
     async def _end_of(self, execution: str) -> _End | None:
@@ -103,20 +104,21 @@ class Sweep:
             return None
         end = f"its execution is {found['status']}: {found.get('error', 'no error')}"
         if found["status"] == "TIMED_OUT" or found.get("error") in LOST_CALLBACKS:  # which has no cause
-            return _End(f"{end}: no answer in time", in_silence=True)
+            counted = "TIMED_OUT" if found["status"] == "TIMED_OUT" else "FAILED"
+            return _End(f"{end}: no answer in time", in_silence=True, counted=counted)
         return _End(f"{end}: {found.get('cause', 'no cause')}")
 
     async def _missing(self, connection: Any, run_id: str) -> str:
         cursor = await connection.execute(sql.MISSING, {"run_id": run_id})
         return str((await cursor.fetchone())["missing"])
 
-    async def _fail(self, connection: Any, run_id: str, cause: str) -> None:
+    async def _fail(self, connection: Any, run_id: str, cause: str, counted: str) -> None:
         cursor = await connection.execute(sql.FAIL_RUN, {"run_id": run_id, "cause": cause})
         row = await cursor.fetchone()
         run = await self._store.run(run_id)
         if row and run:
             log.error("run %s failed: %s", run_id, cause, extra={"run": run_id})
-            self._metrics.run_ended(run.request.pipeline, run.style, "FAILED", float(row["seconds"]))
+            self._metrics.run_ended(run.request.pipeline, run.style, counted, float(row["seconds"]))
 
     async def _all(self, query: str, parameters: dict[str, Any]) -> list[Any]:
         async with self._pool.connection() as connection:

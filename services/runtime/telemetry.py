@@ -87,11 +87,11 @@ class Metrics:
             self.flush()
 
     def run_ended(self, pipeline: str, style: str, status: str, seconds: float) -> None:
-        """One line per run, with the run's own dimensions: the same for both styles."""
+        """One line per run, with the run's own dimensions: the same for both styles. `TIMED_OUT` counts as `RunsTimedOut`."""
         metrics = EphemeralMetrics(namespace=NAMESPACE)
         metrics.add_dimension("pipeline", pipeline)
         metrics.add_dimension("style", style)
-        metrics.add_metric(f"Runs{status.title()}", MetricUnit.Count, 1)
+        metrics.add_metric("Runs" + status.title().replace("_", ""), MetricUnit.Count, 1)
         metrics.add_metric("RunDuration", MetricUnit.Seconds, seconds)
         write_line(metrics)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import boto3
+import pytest
 
 from orchestrator.history import list_runs, read_history
 from orchestrator.template import filter_policies
@@ -36,7 +37,9 @@ def deaf(floor: Floor, name: str) -> Iterator[None]:
         listen_to(giver, policy)
 
 
-async def test_a_subscription_that_takes_nothing_is_found_at_the_deadline(snack_bar: Floor) -> None:
+async def test_a_subscription_that_takes_nothing_is_found_at_the_deadline(
+    snack_bar: Floor, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Every worker is there, and the last event reaches nobody."""
     with deaf(snack_bar, "server"):
         run_id = snack_bar.start("choreographed")
@@ -46,6 +49,7 @@ async def test_a_subscription_that_takes_nothing_is_found_at_the_deadline(snack_
             snack_bar.connection.execute("UPDATE runs SET deadline = now() WHERE run_id = %s", (run_id,))
             run = await snack_bar.ended(run_id)
     assert (run["status"], run["cause"]) == ("FAILED", MISSING)
+    assert len([line for line in capsys.readouterr().out.splitlines() if '"RunsTimedOut":[1.0]' in line]) == 1
     assert read_history(snack_bar.connection, run_id).cause == MISSING
     assert list_runs(snack_bar.connection, 1)[0]["cause"] == MISSING
     variables = os.environ | {"DATABASE_URL": snack_bar.database_url, "BRIGADE_HOME": "/nowhere"}

@@ -69,7 +69,7 @@ class QuietMetrics(Metrics):
     """Counts, and prints nothing."""
 
     def run_ended(self, pipeline: str, style: str, status: str, seconds: float) -> None:
-        self.count(f"Runs{status.title()}")
+        self.count("Runs" + status.title().replace("_", ""))
 
 
 @dataclass(eq=False)

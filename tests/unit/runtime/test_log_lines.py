@@ -81,3 +81,21 @@ def test_metrics_are_written_with_their_line_s_end_at_once(monkeypatch: pytest.M
     assert all(piece.endswith("\n") for piece in writes.pieces)
     assert (gathered["component"], gathered["Handled"]) == ("peeler", [1])
     assert (ended["pipeline"], ended["RunsSucceeded"]) == ("dinner", [1.0])
+
+
+@pytest.mark.parametrize(
+    ("status", "metric"),
+    [("FAILED", "RunsFailed"), ("DEGRADED", "RunsDegraded"), ("TIMED_OUT", "RunsTimedOut")],
+)
+@pytest.mark.parametrize("style", ["orchestrated", "choreographed"])
+def test_how_a_run_ended_is_a_metric_of_its_style(
+    status: str, metric: str, style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Metrics("peeler", "v1").run_ended("dinner", style, status, 3.5)
+    ended = json.loads(capsys.readouterr().out)
+    assert ended[metric] == [1.0]
+    assert ended["RunDuration"] == [3.5]
+    (about,) = ended["_aws"]["CloudWatchMetrics"]
+    assert about["Namespace"] == "Brigade"
+    assert [sorted(each) for each in about["Dimensions"]] == [["pipeline", "style"]]
+    assert (ended["pipeline"], ended["style"]) == ("dinner", style)
