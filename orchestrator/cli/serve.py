@@ -1,4 +1,4 @@
-"""serve."""
+"""serve, start-due."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from contracts.errors import BadRequest
-from orchestrator.cli.session import Session
+from contracts.pipelines import pipeline_named
+from orchestrator.cli.session import Session, print_json, say
+from orchestrator.scheduled import start_due as start_what_is_due
 from orchestrator.token import find_token
 
 
@@ -45,4 +47,24 @@ def serve(
     )
 
 
-COMMANDS = (serve,)
+def start_due(
+    context: typer.Context,
+    pipeline: Annotated[str, typer.Argument(help="For example order-simulation.")],
+    style: Annotated[Style, typer.Option(help="Of the run.")] = Style.ORCHESTRATED,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Start the run that is due by the pipeline's schedule, unless it is started already: for a scheduler of your own.
+
+    A service does the same by itself, and whoever comes second finds the run. The first look at a schedule starts nothing:
+    it counts from then on. Example: brigade start-due order-simulation --style choreographed
+    """
+    session: Session = context.obj
+    asked = (pipeline_named(pipeline),)
+    started = start_what_is_due(session.aws, session.connection, lambda: session.deployment, asked, style.value)
+    if as_json:
+        print_json({"started": started})
+    else:
+        say(f"started {started[0]}" if started else f"nothing of {pipeline} is due, or it is started already")
+
+
+COMMANDS = (serve, start_due)

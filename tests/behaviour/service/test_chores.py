@@ -16,10 +16,12 @@ from contracts.pipelines import ORDER_SIMULATION
 from contracts.schedule import Schedule
 from orchestrator import scheduled
 from orchestrator.aws import Aws
+from orchestrator.cli import serve as commands
 from orchestrator.service import serve
 from orchestrator.service.chores import EVERY
 from orchestrator.service.serve import Settings, app_of, pool_of
 from orchestrator.start import start_run
+from tests.behaviour.cli.typed import typed
 from tests.behaviour.service.conftest import PREFIX, TOKEN, Ground
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -34,7 +36,9 @@ def an_hour_ago(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Iterator[dat
     """When the pipeline should have been started, while nobody was there."""
     missed = (datetime.now(UTC) - timedelta(hours=1)).replace(second=0, microsecond=0)
     schedule = Schedule(f"cron({missed.minute} {missed.hour} * * ? *)")
-    monkeypatch.setattr(serve, "PIPELINES", (replace(ORDER_SIMULATION, schedule=schedule),))
+    changed = replace(ORDER_SIMULATION, schedule=schedule)
+    monkeypatch.setattr(serve, "PIPELINES", (changed,))
+    monkeypatch.setattr(commands, "pipeline_named", lambda name: changed)
     query = "INSERT INTO schedules VALUES (%s, %s, now() - interval '1 day')"
     ground.connection.execute(query, (ORDER_SIMULATION.name, schedule.expression))
     yield missed
@@ -76,6 +80,29 @@ def test_replicas_start_a_scheduled_run_once(
         both_look_again()
     assert run == {"date": an_hour_ago.date(), "style": "choreographed", "status": "RUNNING"}
     assert ground.rows("SELECT count(*) AS runs FROM runs") == [{"runs": 1}]
+
+
+def test_a_scheduler_of_the_users_and_a_replica_start_one_run(
+    ground: Ground, an_hour_ago: datetime, both_look_again: Callable[[], None]
+) -> None:
+    """Whoever comes second finds it."""
+
+    def told() -> str:
+        done = typed("start-due", "order-simulation", "--style", "choreographed", env=ground.variables)
+        assert done.returncode == 0, done.stderr
+        return done.stderr.strip()
+
+    first = told()
+    (run,) = ground.rows("SELECT run_id, date FROM runs")
+    assert first == f"started {run['run_id']}"
+    assert run["date"] == an_hour_ago.date()
+    assert told() == "nothing of order-simulation is due, or it is started already"
+    with ExitStack() as replicas:
+        for _ in range(2):
+            pool = replicas.enter_context(pool_of(ground.variables["DATABASE_URL"]))
+            replicas.enter_context(TestClient(app_of(settings_of(ground), pool)))
+        both_look_again()
+    assert ground.rows("SELECT run_id FROM runs") == [{"run_id": run["run_id"]}]
 
 
 def test_a_replica_without_schedules_starts_nothing(ground: Ground, an_hour_ago: datetime) -> None:
