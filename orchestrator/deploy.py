@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 POLL = {"Delay": 1, "MaxAttempts": 600}
 
+MADE_BY = "MadeBy"
+"""An output of a stack whose resources are not for `deploy` to change: infra's messaging stack."""
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -66,14 +69,19 @@ class Deployment:
 def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], prefix: str) -> Deployment:
     """Apply the template, store each pipeline's routing under its digest, and publish the state machine that goes with it.
 
+    A stack that is `MADE_BY` somebody else stays as it is, and must be of the same pipelines.
+
     Runs under way keep the routing and the state machine they started with, also when they are redriven. Raises
-    PipelineError when a state machine is not valid, BadRequest when the stack cannot be made.
+    PipelineError when a state machine is not valid, BadRequest when the stack cannot be made, or is of others.
     """
     if not re.fullmatch(template.PREFIX, prefix):
         raise BadRequest(f"'{prefix}' is no prefix: BRIGADE_PREFIX takes 2 to 31 small letters, digits and hyphens")
     for pipeline in pipelines:
         _validate(aws, pipeline)
-    _apply(aws.cloudformation, template.render(pipelines), prefix)
+    if _is_made_elsewhere(aws, prefix):
+        _check_made(aws, find_deployment(aws, prefix), pipelines)
+    else:
+        _apply(aws.cloudformation, template.render(pipelines), prefix)
     make_tables(connection)
     for pipeline in pipelines:
         connection.execute(
@@ -95,6 +103,25 @@ def find_deployment(aws: Aws, prefix: str) -> Deployment:
             raise
         raise NotDeployed(f"nothing is deployed under the prefix '{prefix}': run `brigade deploy` first") from error
     return Deployment({output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])})
+
+
+def _is_made_elsewhere(aws: Aws, prefix: str) -> bool:
+    try:
+        return MADE_BY in find_deployment(aws, prefix).outputs
+    except NotDeployed:
+        return False
+
+
+def _check_made(aws: Aws, made: Deployment, pipelines: tuple[Pipeline, ...]) -> None:
+    """Its state machines say which graph they were rendered from, and everything else follows from that, too."""
+    for pipeline in pipelines:
+        machine = made.outputs.get(template.state_machine_name(pipeline.name))
+        found = aws.stepfunctions.describe_state_machine(stateMachineArn=machine)["definition"] if machine else ""
+        if f"graph {pipeline.graph.digest}," not in found:
+            raise BadRequest(
+                f"the messaging stack has no {pipeline.name} of graph {pipeline.graph.digest}, as this code has it, and "
+                f"is made by {made.outputs[MADE_BY]}: deploy its template of this code first (docs/deployment.md)"
+            )
 
 
 def _publish(aws: Aws, connection: Connection, machine: str, digest: str) -> None:

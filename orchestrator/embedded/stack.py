@@ -1,7 +1,7 @@
 """The embedded stack as one thing: LocalStack and PostgreSQL, each unless the environment names another."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from contracts.errors import BadRequest
@@ -19,6 +19,9 @@ from orchestrator.embedded.processes import (
 )
 
 REGION = "us-east-1"
+
+AWS_ITSELF = "https://amazonaws.com"
+"""Stands for AWS, whose services have an endpoint each. The SDKs ignore it where `is_aws_itself`."""
 
 
 class Endpoints(Frozen):
@@ -118,16 +121,22 @@ def status(home: Home) -> StackStatus:
 def find_endpoints(home: Home) -> Endpoints:
     """Where the other commands find the stack: the environment first, then what was started here last.
 
-    Raises BadRequest when neither names both parts.
+    With AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true it is AWS itself. Raises BadRequest when neither names both parts.
     """
     started = read_endpoints(home)
-    aws = os.environ.get("AWS_ENDPOINT_URL") or (started and started.aws_endpoint_url)
+    elsewhere = AWS_ITSELF if is_aws_itself(os.environ) else os.environ.get("AWS_ENDPOINT_URL")
+    aws = elsewhere or (started and started.aws_endpoint_url)
     database = os.environ.get("DATABASE_URL") or (started and started.database_url)
     if not aws or not database:
         missing = "AWS_ENDPOINT_URL" if not aws else "DATABASE_URL"
         raise BadRequest(f"no stack is running in {home.path}: run `brigade up` first, or set {missing}")
     embedded = started is not None and started.embedded_aws and aws == started.aws_endpoint_url
     return Endpoints(aws_endpoint_url=aws, database_url=database, embedded_aws=embedded)
+
+
+def is_aws_itself(environment: Mapping[str, str]) -> bool:
+    """The setting of all SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html."""
+    return environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
 
 
 def find_database_url(home: Home) -> str:

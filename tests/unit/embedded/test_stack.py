@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import boto3
 import pytest
 
 from contracts.errors import BadRequest
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.stack import Endpoints, find_database_url, find_endpoints, start, status, stop
+from orchestrator.embedded.stack import AWS_ITSELF, Endpoints, find_database_url, find_endpoints, start, status, stop
 
 AWS, DATABASE = "http://127.0.0.1:4566", "postgresql://elsewhere/brigade"
 OURS = Endpoints(aws_endpoint_url="http://127.0.0.1:1", database_url="postgresql://ours")
@@ -14,7 +15,7 @@ OURS = Endpoints(aws_endpoint_url="http://127.0.0.1:1", database_url="postgresql
 
 @pytest.fixture(autouse=True)
 def no_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ENDPOINT_URL", "DATABASE_URL", "NO_PROXY", "no_proxy"):
+    for name in ("AWS_ENDPOINT_URL", "DATABASE_URL", "NO_PROXY", "no_proxy", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -57,6 +58,17 @@ def test_the_environment_goes_before_the_stack_started_last(up: Home, monkeypatc
     assert find_endpoints(up) == OURS.model_copy(update={"database_url": DATABASE})
     monkeypatch.setenv("AWS_ENDPOINT_URL", AWS)
     assert find_endpoints(up) == Endpoints(aws_endpoint_url=AWS, database_url=DATABASE, embedded_aws=False)
+
+
+def test_aws_itself_is_asked_for_by_the_setting_of_the_sdks(up: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its services have an endpoint each: with none configured, they find their own."""
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")
+    found = find_endpoints(up)
+    assert found == Endpoints(aws_endpoint_url=AWS_ITSELF, database_url=OURS.database_url, embedded_aws=False)
+    assert "AWS_ACCESS_KEY_ID" not in found.environment()
+    for name, value in (found.environment() | {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}).items():
+        monkeypatch.setenv(name, value)
+    assert boto3.client("sqs").meta.endpoint_url == "https://sqs.eu-west-1.amazonaws.com"
 
 
 @pytest.mark.parametrize(
