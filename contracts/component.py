@@ -85,6 +85,28 @@ class Policy(Frozen):
         return max(limit.attempts - 1, 1) if limit else 1
 
 
+class Capacity(Frozen):
+    """What a worker of a component gets where workers are containers in a cluster, and how many of them there may be.
+
+    `cpus` may be a fraction, `memory` is in MiB. With a backlog there are up to `most` workers, without one a single one, and
+    none of the versions in `seldom`: the first message after a pause waits minutes for a worker then, so the policy's
+    heartbeat must be `WAKE_SECONDS` or longer. An `interruptible` worker may be taken away within two minutes of being told.
+    """
+
+    cpus: float = Field(default=0.25, gt=0)
+    memory: int = Field(default=1024, ge=512)
+    most: int = Field(default=4, ge=1)
+    seldom: tuple[str, ...] = ()
+    interruptible: bool = True
+
+
+WAKE_SECONDS = 1200
+"""Until a queue that was asleep has a worker: CloudWatch may look at it up to 15 minutes late, and a container must start.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
+"""
+
+
 class Component(Frozen):
     """A station of the brigade: what it takes, what it gives, and how far it may be pushed.
 
@@ -93,7 +115,7 @@ class Component(Frozen):
 
     `concurrency` is how many handlers one worker runs at a time. `versions` beyond the first are chosen per run by a
     feature flag. `announced` events are published in both styles, for readers outside the pipeline. A `stateless`
-    component keeps no steps: a repeated message runs its handler again.
+    component keeps no steps: a repeated message runs its handler again. `capacity` is no part of a pipeline's routing.
 
     `expected` is how many seconds its steps of a run take, all together, on a day like any other: what its consumers leave it,
     and a buffer, when each runs on a clock of its own.
@@ -114,6 +136,19 @@ class Component(Frozen):
     announced: bool = False
     stateless: bool = False
     fallback: bool = False
+    capacity: Capacity = Capacity()
+
+    @model_validator(mode="after")
+    def _seldom_workers_come_in_time(self) -> "Component":
+        unknown = sorted(set(self.capacity.seldom).difference(self.versions))
+        if unknown:
+            raise ValueError(f"{self.name} has no version {', '.join(unknown)} to need seldom")
+        if self.capacity.seldom and self.policy.heartbeat < WAKE_SECONDS:
+            raise ValueError(
+                f"{self.name} may have to wait {WAKE_SECONDS} s for a worker, longer than its heartbeat of "
+                f"{self.policy.heartbeat} s: give it a longer one, or call no version of it seldom"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fallback_has_a_step(self) -> "Component":

@@ -1,6 +1,6 @@
 """order-simulator: simulate one week's orders from volume, popularity and all networks."""
 
-from contracts.component import Component
+from contracts.component import WAKE_SECONDS, Capacity, Component, Policy
 from contracts.configurator import MenuWeek, RunPlanned
 from contracts.message import Command, DatasetRef, Event
 from contracts.network_configuration import FactoryNetworkConfigured
@@ -33,5 +33,7 @@ ORDER_SIMULATOR = Component(
     input=SimulateOrders,
     output=OrdersSimulated,
     versions=("v1", "v2"),
+    policy=Policy(heartbeat=WAKE_SECONDS),
     concurrency=2,
+    capacity=Capacity(cpus=0.5, memory=2048, seldom=("v2",)),  # of the runs that try it
 )

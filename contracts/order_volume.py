@@ -1,6 +1,6 @@
 """order-volume: how many boxes, when?"""
 
-from contracts.component import Component, Policy
+from contracts.component import Capacity, Component, Policy
 from contracts.configurator import RunPlanned
 from contracts.data_extractor import HistoryExtracted
 from contracts.message import Command, DatasetRef, Event
@@ -28,4 +28,5 @@ ORDER_VOLUME = Component(
     output=OrderVolumeForecasted,
     policy=Policy(timeout=900),
     fallback=True,
+    capacity=Capacity(cpus=1, memory=2048, interruptible=False),  # fitting takes longer than a notice
 )

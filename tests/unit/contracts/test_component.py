@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from contracts.component import FAILURES, PENDING, Component, Limit, Policy
+from contracts.component import FAILURES, PENDING, WAKE_SECONDS, Capacity, Component, Limit, Policy
 from contracts.pipelines import PIPELINES, all_components
-from tests.unit.contracts.kitchen import HOST, Booked, TakeBooking
+from tests.unit.contracts.kitchen import HERBS, HOST, Booked, TakeBooking, pipeline
 
 
 @pytest.mark.parametrize(("lease", "heartbeat"), [(60, 120), (61, 120), (2, 3), (200, 120)])
@@ -44,9 +44,29 @@ def test_names_of_modules_and_flags() -> None:
 
 
 def test_no_component_says_it_waits_longer_than_its_run() -> None:
-    for pipeline in PIPELINES:
-        assert max(component.policy.timeout for component in pipeline.components) < pipeline.deadline
+    for built in PIPELINES:
+        assert max(component.policy.timeout for component in built.components) < built.deadline
 
 
 def test_every_component_belongs_to_a_squad() -> None:
     assert all(component.squad for component in all_components())
+
+
+def test_a_version_that_is_needed_seldom_is_waited_for() -> None:
+    """The wait for a worker consumes the heartbeat."""
+    patient = Policy(heartbeat=WAKE_SECONDS)
+    seldom = Capacity(seldom=("v2",))
+    given = {"name": "sous-chef", "squad": "test", "input": TakeBooking, "output": Booked, "versions": ("v1", "v2")}
+    assert Component.model_validate({**given, "policy": patient, "capacity": seldom}).capacity.seldom == ("v2",)
+    with pytest.raises(
+        ValidationError, match=r"sous-chef may have to wait 1200 s for a worker, longer than its heartbeat"
+    ):
+        Component.model_validate({**given, "policy": Policy(), "capacity": seldom})
+    with pytest.raises(ValidationError, match="sous-chef has no version v3 to need seldom"):
+        Component.model_validate({**given, "policy": patient, "capacity": Capacity(seldom=("v3",))})
+
+
+def test_capacity_is_no_part_of_the_routing() -> None:
+    """Giving a component more memory does not concern runs under way."""
+    larger = HOST.model_copy(update={"capacity": Capacity(memory=4096)})
+    assert pipeline(larger, HERBS).graph.digest == pipeline(HOST, HERBS).graph.digest
