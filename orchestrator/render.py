@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from contracts.pipeline import Pipeline
-from orchestrator import asl, asyncapi, catalogue, template
+from orchestrator import asl, asyncapi, catalogue, compose, template
 from orchestrator.clocks import schedules
 from orchestrator.compare import results
 from orchestrator.diagram import mermaid
@@ -30,6 +30,11 @@ def for_squads(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
     return {"contracts/asyncapi.yaml": asyncapi.text(pipelines), "docs/catalogue.html": catalogue.text(pipelines)}
 
 
+def for_containers(pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
+    """The workers that `docker compose up` starts: texts by path in the checkout."""
+    return compose.texts(pipelines, CHECKOUT)
+
+
 def write(pipelines: tuple[Pipeline, ...], folder: Path = FOLDER) -> list[Path]:
     """Write what is `rendered`; gives what changed."""
     return _write(rendered(pipelines), folder)
@@ -38,6 +43,11 @@ def write(pipelines: tuple[Pipeline, ...], folder: Path = FOLDER) -> list[Path]:
 def write_for_squads(pipelines: tuple[Pipeline, ...], checkout: Path = CHECKOUT) -> list[Path]:
     """Write what is `for_squads`; gives what changed."""
     return _write(for_squads(pipelines), checkout)
+
+
+def write_for_containers(pipelines: tuple[Pipeline, ...], checkout: Path = CHECKOUT) -> list[Path]:
+    """Write what is `for_containers`; gives what changed."""
+    return _write(for_containers(pipelines), checkout)
 
 
 def _write(texts: dict[str, str], folder: Path) -> list[Path]:

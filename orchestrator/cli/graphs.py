@@ -40,11 +40,17 @@ def graph(
 
 
 def render(as_json: Json = False) -> None:
-    """Write the committed state machines, template, diagrams, policies, schemas, asyncapi.yaml and catalogue again.
+    """Write the committed state machines, template, diagrams, policies, schemas, asyncapi.yaml, catalogue and the workers in
+    docker-compose.yml again.
 
     Example: brigade render
     """
-    changed = [*rendering.write(PIPELINES), *schemas.write(PIPELINES), *rendering.write_for_squads(PIPELINES)]
+    changed = [
+        *rendering.write(PIPELINES),
+        *schemas.write(PIPELINES),
+        *rendering.write_for_squads(PIPELINES),
+        *rendering.write_for_containers(PIPELINES),
+    ]
     if as_json:
         print_json({"changed": [str(path) for path in changed]})
     else:

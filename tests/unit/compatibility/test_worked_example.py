@@ -20,6 +20,7 @@ from contracts.network_configuration import NETWORK_CONFIGURATION, ConfigureNetw
 from contracts.order_volume import ORDER_VOLUME
 from contracts.pipeline import Map, Parallel, Pipeline, Sequence
 from contracts.recipe_popularity import RECIPE_POPULARITY
+from orchestrator import compose
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
@@ -35,6 +36,8 @@ def copy(tmp_path: Path) -> Path:
     """The packages as they are, and the rendered pages, released in a repository of their own."""
     for package in ("contracts", "docs", "orchestrator", "services"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("pyproject.toml", compose.FILE, compose.EXAMPLE):
+        shutil.copy(ROOT / file, tmp_path)
     git(tmp_path, "init", "--quiet")
     release(tmp_path, 0)
     return tmp_path

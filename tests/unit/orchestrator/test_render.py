@@ -1,13 +1,25 @@
 """What is rendered from the pipelines is committed, and as it should be."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from contracts.errors import BadRequest
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES
+from orchestrator import compose
 from orchestrator.diagram import mermaid
 from orchestrator.policies import policies
-from orchestrator.render import CHECKOUT, FOLDER, for_squads, rendered, write, write_for_squads
+from orchestrator.render import (
+    CHECKOUT,
+    FOLDER,
+    for_containers,
+    for_squads,
+    rendered,
+    write,
+    write_for_containers,
+    write_for_squads,
+)
 from tests.unit.contracts.kitchen import CLOSER, HERBS, HOST, LAYER, WAITER, pipeline
 from tests.unit.orchestrator.test_asl import BY_EVENING, TASTER
 
@@ -26,6 +38,22 @@ def test_a_committed_file_for_squads_is_as_rendered(name: str) -> None:
     committed = (CHECKOUT / name).read_text(encoding="utf-8") if (CHECKOUT / name).exists() else "(there is none)"
     if committed != for_squads(PIPELINES)[name]:
         pytest.fail(f"{name} is not what the pipelines say: run `make render` and commit what it wrote")
+
+
+@pytest.mark.parametrize("name", for_containers(PIPELINES))
+def test_the_workers_in_a_committed_compose_file_are_as_rendered(name: str) -> None:
+    if (CHECKOUT / name).read_text(encoding="utf-8") != for_containers(PIPELINES)[name]:
+        pytest.fail(f"the workers in {name} are not what the pipelines say: run `make render` and commit what it wrote")
+
+
+def test_a_compose_file_says_where_its_workers_stand(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", *for_containers(PIPELINES)):
+        shutil.copy(CHECKOUT / name, tmp_path)
+    assert write_for_containers(PIPELINES, tmp_path) == []
+    kept = (tmp_path / "docker-compose.yml").read_text(encoding="utf-8").replace("# End of workers", "")
+    (tmp_path / "docker-compose.yml").write_text(kept, encoding="utf-8")
+    with pytest.raises(BadRequest, match="has no lines '# Workers: written by `make render`' and '# End of workers'"):
+        compose.texts(PIPELINES, tmp_path)
 
 
 def test_no_other_file_is_committed_as_rendered() -> None:
