@@ -37,7 +37,8 @@ class Deployment:
         return self.outputs["Bucket"]
 
     def queue_url(self, component: Component, version: str) -> str:
-        return self.outputs[asl.queue_placeholder(component.name, version)]
+        """Raises NotDeployed when other code is deployed, which has no such queue."""
+        return self._found(component.name, version, asl.queue_placeholder(component.name, version))
 
     def queue_url_of(self, component: str, version: str) -> str:
         """For a component that may have gone since. Raises BadRequest then."""
@@ -47,7 +48,18 @@ class Deployment:
         return url
 
     def dead_letter_url(self, component: Component, version: str) -> str:
-        return self.outputs[f"{asl.queue_placeholder(component.name, version)}DeadLetters"]
+        """Raises NotDeployed as `queue_url` does."""
+        return self._found(component.name, version, f"{asl.queue_placeholder(component.name, version)}DeadLetters")
+
+    def queue_urls(self, pipeline: Pipeline) -> list[str]:
+        """Of all components and versions that are deployed."""
+        names = (asl.queue_placeholder(c.name, version) for c in pipeline.components for version in c.versions)
+        return [self.outputs[name] for name in names if name in self.outputs]
+
+    def _found(self, component: str, version: str, output: str) -> str:
+        if output not in self.outputs:
+            raise NotDeployed(f"{component} {version} is not deployed: run `brigade deploy` with code that has it")
+        return self.outputs[output]
 
     def state_machine_arn(self, pipeline: str) -> str:
         """Raises NotDeployed when no pipeline of this name is deployed."""

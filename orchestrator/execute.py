@@ -54,8 +54,7 @@ def execute(
     run = start_run(aws, connection, deployment, pipeline, style, day, flags, seed)
     started(run.run_id)
     history = follow(run.run_id)
-    urls = [deployment.queue_url(c, version) for c in pipeline.components for version in c.versions]
-    alone = _ran_alone(connection, run.run_id) and settle(aws, connection, urls)
+    alone = _ran_alone(connection, run.run_id) and settle(aws, connection, deployment.queue_urls(pipeline))
     cost = cost_of(before, snapshot(connection), state_transitions(aws, run.execution))
     return Outcome(**dict(result_of(history)), alone=alone, **cost.model_dump())
 

@@ -18,7 +18,7 @@ from orchestrator.once import Asked, start_once
 from orchestrator.page import render
 from orchestrator.page.content import RunOnPage, read_page
 from orchestrator.redrive import redrive_run, unfinished_runs
-from orchestrator.start import check_asked, start_run
+from orchestrator.start import check_asked, chosen_versions, start_run
 from orchestrator.stop import stop_run
 
 
@@ -81,7 +81,7 @@ class LocalOperations:
         check_asked(pipeline, asked.style, asked.flags)
         wanted = Asked(pipeline, asked.style, asked.date, asked.flags, asked.seed)
         aws, deployment = self._aws(), self._deployment()
-        versions = {(c.name, asked.flags.get(c.name, c.versions[0])) for c in pipeline.components}
+        versions = {(component.name, version) for component, version in chosen_versions(pipeline, asked.flags)}
         missing = tuple(missing_workers(self._connection, versions))
         if key is None:
             plain = (wanted.pipeline, wanted.style, wanted.date, wanted.flags, wanted.seed)

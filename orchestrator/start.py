@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contracts.component import Component
 from contracts.envelope import StepKey, Style, seal
 from contracts.errors import BadRequest, TransientError
 from contracts.pipeline import Pipeline
@@ -45,8 +46,8 @@ def start_run(
 
     `also` is called with the run's id in the transaction that writes it.
 
-    Raises BadRequest for an unknown style or flag, NotDeployed when the pipeline is not; TransientError when the message
-    cannot be sent, and the run is FAILED then.
+    Raises BadRequest for an unknown style or flag, NotDeployed when the pipeline is not, or a version that was chosen: nothing
+    is written then. TransientError when the message cannot be sent, and the run is FAILED then.
     """
     versions = check_asked(pipeline, style, flags)
     run_id = new_run_id(day, style)
@@ -55,6 +56,8 @@ def start_run(
     version = published_version(connection, machine, pipeline.graph.digest)
     if version is None:
         raise NotDeployed(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
+    for component, chosen in chosen_versions(pipeline, flags):
+        deployment.queue_url(component, chosen)
     started = Started(run_id, execution_arn(machine, name) if style == "orchestrated" else None)
     trace = new_trace()
     with one_at_a_time(connection, run_id):
@@ -67,6 +70,11 @@ def start_run(
             else:
                 send_first_command(aws, deployment, pipeline, request, trace)
     return started
+
+
+def chosen_versions(pipeline: Pipeline, flags: dict[str, str]) -> list[tuple[Component, str]]:
+    """Of each component the version that a run with these flags uses."""
+    return [(component, flags.get(component.name, component.versions[0])) for component in pipeline.components]
 
 
 def new_run_id(day: date, style: str) -> str:

@@ -19,7 +19,7 @@ from orchestrator.fleet import missing_workers
 from orchestrator.history import AttemptAtStep, RunHistory, in_words
 from orchestrator.operations import RunAsked
 from orchestrator.page import save_page
-from orchestrator.start import check_asked
+from orchestrator.start import check_asked, chosen_versions
 
 SHORT = 40
 """Characters of a value that is shown beside its step."""
@@ -57,7 +57,7 @@ def run(
 
 def _run_here(session: Session, asked: RunAsked) -> Outcome:
     pipeline = pipeline_named(asked.pipeline)
-    wanted = {(c.name, asked.flags.get(c.name, c.versions[0])) for c in pipeline.components}
+    wanted = {(component.name, version) for component, version in chosen_versions(pipeline, asked.flags)}
     return execute(
         session.aws,
         session.connection,
