@@ -14,6 +14,14 @@ CREATE TABLE IF NOT EXISTS state_machines (
     PRIMARY KEY (machine, graph)
 );
 
+-- What `deploy` has applied: so that code which was replaced by other code does not replace that one by accident.
+CREATE TABLE IF NOT EXISTS deployments (
+    prefix      text NOT NULL,
+    template    text NOT NULL, -- the SHA-256 of the template
+    deployed_at timestamptz NOT NULL DEFAULT now(), -- for the last time
+    PRIMARY KEY (prefix, template)
+);
+
 CREATE TABLE IF NOT EXISTS runs (
     run_id      text PRIMARY KEY,
     pipeline    text NOT NULL,

@@ -1,8 +1,10 @@
 """`deploy`: one template, applied to whatever endpoint is configured, and the tables and routing in the database."""
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, WaiterError
@@ -21,6 +23,16 @@ POLL = {"Delay": 1, "MaxAttempts": 600}
 
 MADE_BY = "MadeBy"
 """An output of a stack whose resources are not for `deploy` to change: infra's messaging stack."""
+
+_DEPLOYED = """
+INSERT INTO deployments (prefix, template) VALUES (%s, %s)
+ON CONFLICT (prefix, template) DO UPDATE SET deployed_at = excluded.deployed_at
+"""
+
+_REPLACED = """
+SELECT max(other.deployed_at) AS at FROM deployments mine JOIN deployments other USING (prefix)
+WHERE prefix = %(prefix)s AND mine.template = %(template)s AND other.deployed_at > mine.deployed_at
+"""
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,21 @@ def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], pr
     deployment = find_deployment(aws, prefix)
     for pipeline in pipelines:
         _publish(aws, connection, deployment.state_machine_arn(pipeline.name), pipeline.graph.digest)
+    connection.execute(_DEPLOYED, (prefix, _digest(pipelines)))
     return deployment
+
+
+def replaced_at(connection: Connection, pipelines: tuple[Pipeline, ...], prefix: str) -> datetime | None:
+    """When other code was deployed after this code had been; None when this is the latest, or has never been deployed."""
+    make_tables(connection)
+    rows = fetch_all(connection, _REPLACED, {"prefix": prefix, "template": _digest(pipelines)})
+    at: datetime | None = rows[0]["at"]
+    return at
+
+
+def _digest(pipelines: tuple[Pipeline, ...]) -> str:
+    """Of everything that `deploy` would apply."""
+    return hashlib.sha256(json.dumps(template.render(pipelines), sort_keys=True).encode()).hexdigest()
 
 
 def find_deployment(aws: Aws, prefix: str) -> Deployment:

@@ -1,6 +1,7 @@
 """up, down, status, deploy, worker."""
 
 import os
+from datetime import UTC
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from contracts.component import Component
 from contracts.errors import BadRequest
 from contracts.pipelines import PIPELINES, all_components, component_named
 from orchestrator.cli.session import Session, out, print_json, say
-from orchestrator.database import fetch_all
+from orchestrator.database import NotDeployed, fetch_all
+from orchestrator.deploy import Deployment, replaced_at
 from orchestrator.deploy import deploy as apply_template
 from orchestrator.embedded import localstack, stack
 from orchestrator.fleet import start_fleet, worker_argv, worker_environment
@@ -104,19 +106,45 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def deploy(context: typer.Context, as_json: Json = False) -> None:
+def deploy(
+    context: typer.Context,
+    keep_newer: Annotated[
+        bool, typer.Option("--keep-newer", help="Change nothing when other code was deployed after this code had been.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Apply the template, the tables and the routing to the configured endpoint. Example: brigade deploy
 
-    BRIGADE_PREFIX names everything, `brigade` by default. Runs under way keep what they started with.
+    BRIGADE_PREFIX names everything, `brigade` by default. Runs under way keep what they started with. What starts by itself
+    says --keep-newer, so that only somebody who says `brigade deploy` goes back to older code.
     """
     session: Session = context.obj
-    deployment = apply_template(session.aws, session.connection, PIPELINES, session.prefix)
+    kept = _newer(session) if keep_newer else None
+    deployment = kept or apply_template(session.aws, session.connection, PIPELINES, session.prefix)
     digests = {pipeline.name: pipeline.graph.digest for pipeline in PIPELINES}
     if as_json:
-        print_json({"prefix": session.prefix, "routing": digests, "outputs": deployment.outputs})
-    else:
+        about = {"prefix": session.prefix, "kept_newer": kept is not None, "outputs": deployment.outputs}
+        print_json(about if kept else about | {"routing": digests})
+    elif not kept:
         for name, digest in digests.items():
             say(f"deployed {name}, routing {digest}, to {session.endpoints.aws_endpoint_url}")
+
+
+def _newer(session: Session) -> Deployment | None:
+    """What was deployed after this code had been. Raises NotDeployed when that is gone."""
+    since = replaced_at(session.connection, PIPELINES, session.prefix)
+    if since is None:
+        return None
+    when = f"{since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    try:
+        newer = session.deployment
+    except NotDeployed as error:
+        raise NotDeployed(
+            f"other code was deployed after this, on {when}, and its stack is gone: deploy that code again, or go back to this "
+            "with `brigade deploy`"
+        ) from error
+    say(f"left as it is: other code was deployed after this, on {when}; `brigade deploy` goes back to this")
+    return newer
 
 
 def worker(

@@ -1,6 +1,7 @@
-"""`brigade` beside code that is newer or older than what is deployed."""
+"""`brigade deploy` beside code that is newer or older: a version of a component joins, and an old image starts again."""
 
 import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -12,11 +13,12 @@ from contracts.publisher import PUBLISHER
 from contracts.site_forecast import SITE_FORECAST
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, connect, fetch_all
-from orchestrator.deploy import deploy
+from orchestrator.deploy import Deployment, deploy, find_deployment
 from orchestrator.embedded.stack import Endpoints
 from tests.behaviour.cli.typed import error_line, typed
 
 RUN = ("run", "order-simulation", "--date", "2026-11-25")
+V3 = "QueueOrderSimulatorV3"
 
 
 @pytest.fixture
@@ -36,8 +38,29 @@ def code_with(*versions: str) -> Pipeline:
     return Pipeline(name=ORDER_SIMULATION.name, flow=Sequence((*ORDER_SIMULATION.flow.steps[:-2], weeks, PUBLISHER)))
 
 
-def deploy_code_with(connection: Connection, *versions: str) -> None:
-    deploy(Aws(), connection, (code_with(*versions),), "brigade")
+def deploy_code_with(connection: Connection, *versions: str) -> Deployment:
+    return deploy(Aws(), connection, (code_with(*versions),), "brigade")
+
+
+def test_an_image_that_starts_again_does_not_put_its_older_routing_back(connection: Connection) -> None:
+    first = typed("deploy", "--keep-newer", env=os.environ)
+    assert first.stderr.startswith("deployed order-simulation, routing ")
+    assert typed("deploy", "--keep-newer", env=os.environ).stderr == first.stderr
+    newer = deploy_code_with(connection, "v1", "v2", "v3")
+    kept = typed("deploy", "--keep-newer", env=os.environ)
+    assert kept.returncode == 0
+    assert kept.stderr.startswith("left as it is: other code was deployed after this, on ")
+    assert find_deployment(Aws(), "brigade") == newer
+
+    gone = typed("deploy", "--keep-newer", env={**os.environ, "AWS_ACCESS_KEY_ID": f"{uuid.uuid4().int % 10**12:012}"})
+    assert gone.returncode == 2
+    assert error_line(gone).endswith(
+        "and its stack is gone: deploy that code again, or go back to this with `brigade deploy`"
+    )
+
+    assert typed("deploy", env=os.environ).stderr == first.stderr
+    assert V3 not in find_deployment(Aws(), "brigade").outputs
+    assert typed("deploy", "--keep-newer", env=os.environ).stderr == first.stderr
 
 
 @pytest.mark.parametrize("style", ["orchestrated", "choreographed"])

@@ -131,6 +131,11 @@ def test_the_service_has_its_extra_and_a_token_that_it_takes(monkeypatch: pytest
     assert find_token() == default[1]
 
 
+def test_a_deploy_that_is_started_again_puts_no_older_routing_back() -> None:
+    """Every `up` starts it, `--no-recreate` from an older image."""
+    assert SERVICES["deploy"]["command"] == ["deploy", "--keep-newer"]
+
+
 def test_images_of_others_are_pinned() -> None:
     others = {service["image"] for service in SERVICES.values() if not service["image"].startswith("brigade-")}
     assert others == {"localstack/localstack:4.14.0", "postgres:17"}
