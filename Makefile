@@ -5,11 +5,13 @@ MAKEFLAGS += --no-print-directory
 # Versions the embedded LocalStack works on. Another one may be named: make setup PYTHON=3.12
 PYTHON ?= >=3.11,<3.13
 BIN := .venv/bin
+# Of the images that `make infra` names.
+TAG ?= dev
 LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
 # One story of a whole fleet, which counts what each run costs: nothing runs beside it.
 FLEET := tests/behaviour/pipeline
 
-.PHONY: help setup demo test test-squad test-faults test-browser test-compose chaos lint render pacts bench clean
+.PHONY: help setup demo test test-squad test-faults test-browser test-compose infra chaos lint render pacts bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +36,13 @@ test-browser: setup ## The pages of `brigade serve` in a headless Chromium, whic
 
 test-compose: setup ## Build and use docker-compose.yml on a Docker engine, faults included (minutes)
 	$(BIN)/python -m pytest -s tests/compose
+
+infra: .venv/.infra ## The CloudFormation templates for AWS, in cdk.out: types, cdk-nag, cfn-lint and tests (minutes; brings Node)
+	$(BIN)/mypy infra tests/infra/*.py
+	rm -rf cdk.out
+	$(BIN)/python -m infra --out cdk.out --tag "$(TAG)"
+	$(BIN)/cfn-lint cdk.out/*.template.json
+	$(BIN)/python -m pytest tests/infra
 
 chaos: setup ## Many runs in both styles under a mix of faults, and a table of what became of them (minutes)
 	$(BIN)/brigade chaos
@@ -60,8 +69,13 @@ clean: ## Remove what setup and the tests made in this folder
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.setup: pyproject.toml uv.lock $(LOCALSTACK) | .tools/uv
-	env -u VIRTUAL_ENV .tools/uv sync --locked --all-extras --python "$(PYTHON)"
+	env -u VIRTUAL_ENV .tools/uv sync --locked --all-extras --no-extra infra --python "$(PYTHON)"
 	$(BIN)/python -m orchestrator.embedded.prepare
+	@touch $@
+
+# CDK and a Node, 450 MB that nothing else needs.
+.venv/.infra: .venv/.setup
+	env -u VIRTUAL_ENV .tools/uv sync --locked --all-extras --python "$(PYTHON)"
 	@touch $@
 
 # What sets a worker's clock wrong: Debian's where it is installed, else from a wheel.

@@ -88,7 +88,7 @@ def test_the_rules_of_the_project_are_kept() -> None:
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("project")
     shutil.copy(ROOT / "pyproject.toml", tree)
-    for package in ("contracts", "services", "orchestrator"):
+    for package in ("contracts", "services", "orchestrator", "infra"):
         shutil.copytree(ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__"))
     return tree
 
@@ -123,6 +123,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "orchestrator.logs -> services.publisher.handler",
         ),
         ("orchestrator/logs.py", "import tests.support.html", "orchestrator.logs -> tests"),
+        ("orchestrator/logs.py", "import infra.names", "orchestrator.logs -> infra.names"),
+        ("infra/names.py", "import services.runtime.settings", "infra.names -> services.runtime.settings"),
         ("services/newcomer/handler.py", "import services.publisher.totals", "services.newcomer.handler -> services.p"),
         ("services/newcomer/handler.py", "import boto3", "services.newcomer.handler -> boto3"),
     ],
