@@ -42,7 +42,8 @@ class Deployment:
     outputs: dict[str, str]
 
     def topic_arn(self, component: Component) -> str:
-        return self.outputs[template.topic_placeholder(component.name)]
+        """Raises NotDeployed as `queue_url` does, also for what was deployed while there was one topic for all."""
+        return self._found(component.name, component.versions[0], template.topic_placeholder(component.name))
 
     @property
     def bucket(self) -> str:
