@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from services.models.quantiles import quantile_loss
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -58,7 +60,7 @@ def scores(compared: Compared) -> dict[str, dict[str, float | None]]:
 
 def weighted_quantile_loss(actual: Floats, quantiles: Mapping[float, Floats]) -> float | None:
     """None when there were no orders at all."""
-    losses = [2 * np.maximum(q * (actual - value), (q - 1) * (actual - value)).sum() for q, value in quantiles.items()]
+    losses = [quantile_loss(actual, value, level) for level, value in quantiles.items()]
     total = actual.sum()
     return float(np.mean(losses) / total) if total > 0 else None
 

@@ -6,9 +6,10 @@ spread is empirical: what the chosen model missed in log1p at those origins, les
 
 Not every series can be modelled (`kinds.py`): one that ended stays at zero, an intermittent one repeats its recent weeks, a
 short one takes the mean of its logarithms. One on which a model fails is forecast as a short one, and its method says so.
+
+What is known of the weeks ahead, as their prices, comes in as the part of log1p(boxes) that it explains (`effects.py`).
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -19,16 +20,16 @@ import numpy.typing as npt
 from services.models.candidates import (
     CANDIDATES,
     COMBINATION,
-    SEASON,
     SEASONAL_NAIVE,
     NotModelled,
     predictions,
     recent_mean,
     seasonal_naive,
 )
+from services.models.effects import Explained, nothing_known
+from services.models.futures import Floats, Forecast
 from services.models.kinds import ENOUGH_TO_CHOOSE, RECENT, Kind, kind_of
-
-Floats = npt.NDArray[np.float64]
+from services.models.season import SEASON, WEEKLY, Season
 
 ORIGINS = 10
 """How many earlier weeks the candidates are compared at. Each costs a fit of every model to every series."""
@@ -51,21 +52,6 @@ FALLBACK = "fallback"
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """Boxes a week, one entry per step ahead that was asked for.
-
-    `method` is the candidate's name, the kind of a series that is not modelled, or "fallback"; `problem` then says why.
-    """
-
-    mean: Floats
-    p10: Floats
-    p50: Floats
-    p90: Floats
-    method: str
-    problem: str = ""
-
-
-@dataclass(frozen=True)
 class Tried:
     """What one series' backtest found: by candidate, the boxes missed in total and the residuals in log1p."""
 
@@ -74,21 +60,51 @@ class Tried:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What is kept of a backtest: the candidate, and of each series its residuals in log1p and why no model fits it."""
+
+    chosen: str
+    residuals: tuple[Floats, ...]
+    problems: tuple[str, ...]
+
+
 def forecast_all(series: Sequence[Floats], steps: Sequence[int]) -> list[Forecast]:
     """Forecast every series at the given steps: 1 is the week after its last.
 
     A series with fewer than `ENOUGH_RESIDUALS` residuals borrows those of all series; if these are too few too, it takes a
     normal spread of `DEFAULT_SPREAD`.
     """
-    horizon = max(steps)
+    return forecast_trained(train(series, max(steps)), series, steps)
+
+
+def train(
+    series: Sequence[Floats], horizon: int, season: Season = WEEKLY, explained: Sequence[Explained] | None = None
+) -> Trained:
+    """Choose the candidate for forecasts of up to `horizon` steps; `explained` has an entry for each series."""
+    effects = explained or [nothing_known] * len(series)
     kinds = [kind_of(boxes) for boxes in series]
-    tried = [_try(boxes, kind, horizon) for boxes, kind in zip(series, kinds, strict=True)]
+    tried = [
+        _try(boxes, kind, horizon, season, effect) for boxes, kind, effect in zip(series, kinds, effects, strict=True)
+    ]
     chosen = choose([each for each, kind in zip(tried, kinds, strict=True) if kind is Kind.LONG and not each.problem])
     residuals = _enough([each.residuals.get(chosen, each.residuals[FALLBACK]) for each in tried])
+    return Trained(chosen, tuple(residuals), tuple(each.problem for each in tried))
+
+
+def forecast_trained(
+    trained: Trained,
+    series: Sequence[Floats],
+    steps: Sequence[int],
+    season: Season = WEEKLY,
+    explained: Sequence[Explained] | None = None,
+) -> list[Forecast]:
+    """Forecast the series it was trained on, in the same order; each may have grown since."""
     at = np.array(steps) - 1
+    effects = explained or [nothing_known] * len(series)
     return [
-        _forecast(boxes, kind, chosen, each.problem, at, own)
-        for boxes, kind, each, own in zip(series, kinds, tried, residuals, strict=True)
+        _forecast(boxes, trained.chosen, problem, at, own, season, effect)
+        for boxes, problem, own, effect in zip(series, trained.problems, trained.residuals, effects, strict=True)
     ]
 
 
@@ -118,7 +134,7 @@ def choose(tried: Sequence[Tried]) -> str:
     return best if missed[best] < missed[COMBINATION] * CLEARLY_BETTER else COMBINATION
 
 
-def backtest(boxes: Floats, horizon: int) -> Tried:
+def backtest(boxes: Floats, horizon: int, season: Season = WEEKLY, explained: Explained = nothing_known) -> Tried:
     """Every candidate's misses at `ORIGINS` earlier weeks, `horizon` weeks apart or closer, at every step known by now.
 
     Raises NotModelled when a candidate cannot be fitted at one of them.
@@ -127,10 +143,14 @@ def backtest(boxes: Floats, horizon: int) -> Tried:
     residuals: dict[str, list[Floats]] = {name: [] for name in CANDIDATES}
     for origin in origins(len(boxes), horizon, ENOUGH_TO_CHOOSE):
         actual = boxes[origin : origin + horizon]
-        for name, logs in predictions(without_closures(boxes[:origin]), len(actual)).items():
+        effect = explained(origin, len(actual))
+        unexplained = without_closures(boxes[:origin], effect[:origin])
+        for name, predicted in predictions(unexplained, len(actual), season).items():
+            logs = predicted + effect[origin:]
             missed[name] += float(np.abs(actual - np.expm1(logs)).sum())
             residuals[name].append(_residuals(actual, logs))
-    return Tried(missed, {name: _joined(found) for name, found in residuals.items()} | _short_residuals(boxes, horizon))
+    short = _short_residuals(boxes, horizon, explained)
+    return Tried(missed, {name: _joined(found) for name, found in residuals.items()} | short)
 
 
 def origins(length: int, horizon: int, shortest: int) -> range:
@@ -140,34 +160,44 @@ def origins(length: int, horizon: int, shortest: int) -> range:
     return range(last, max(shortest, last - apart * (ORIGINS - 1)) - 1, -apart)
 
 
-def without_closures(boxes: Floats) -> Floats:
-    """log1p(boxes) with weeks of zero boxes bridged by their neighbours: a closed week says nothing about the next."""
+def without_closures(boxes: Floats, effect: Floats | float = 0.0) -> Floats:
+    """log1p(boxes) less what the effects explain, with weeks of zero boxes bridged by their neighbours: a closed week says
+    nothing about the next."""
     weeks = np.arange(len(boxes))
     sold = boxes > 0
     if not sold.any():
         return np.zeros(len(boxes))
-    return np.interp(weeks, weeks[sold], np.log1p(boxes[sold]))
+    logs = np.log1p(boxes) - effect
+    return np.interp(weeks, weeks[sold], logs[sold])
 
 
-def _try(boxes: Floats, kind: Kind, horizon: int) -> Tried:
+def _try(boxes: Floats, kind: Kind, horizon: int, season: Season, explained: Explained) -> Tried:
     if kind is Kind.LONG:
         try:
-            return backtest(boxes, horizon)
+            return backtest(boxes, horizon, season, explained)
         except NotModelled as error:
-            return Tried({}, _short_residuals(boxes, horizon), str(error))
-    return Tried({}, _short_residuals(boxes, horizon) if kind is Kind.SHORT else {FALLBACK: np.empty(0)})
+            return Tried({}, _short_residuals(boxes, horizon, explained), str(error))
+    return Tried({}, _short_residuals(boxes, horizon, explained) if kind is Kind.SHORT else {FALLBACK: np.empty(0)})
 
 
-def _short_residuals(boxes: Floats, horizon: int) -> dict[str, Floats]:
-    return {FALLBACK: _misses(boxes, horizon, recent_mean)}
+def _short_residuals(boxes: Floats, horizon: int, explained: Explained) -> dict[str, Floats]:
+    return {FALLBACK: _misses(boxes, horizon, recent_mean, explained=explained)}
 
 
-def _misses(boxes: Floats, horizon: int, predict: Callable[[Floats, int], Floats], shortest: int = 1) -> Floats:
+def _misses(
+    boxes: Floats,
+    horizon: int,
+    predict: Callable[[Floats, int], Floats],
+    shortest: int = 1,
+    explained: Explained = nothing_known,
+) -> Floats:
     """The residuals, at earlier weeks with at least `shortest` weeks known, of a method that needs no more."""
     found = []
     for origin in origins(len(boxes), horizon, shortest):
         actual = boxes[origin : origin + horizon]
-        found.append(_residuals(actual, predict(without_closures(boxes[:origin]), len(actual))))
+        effect = explained(origin, len(actual))
+        logs = predict(without_closures(boxes[:origin], effect[:origin]), len(actual)) + effect[origin:]
+        found.append(_residuals(actual, logs))
     return _joined(found)
 
 
@@ -185,43 +215,39 @@ def _enough(residuals: Sequence[Floats]) -> list[Floats]:
 
 
 def _forecast(
-    boxes: Floats, kind: Kind, chosen: str, problem: str, at: npt.NDArray[np.int64], residuals: Floats
+    boxes: Floats,
+    chosen: str,
+    problem: str,
+    at: npt.NDArray[np.int64],
+    residuals: Floats,
+    season: Season,
+    explained: Explained,
 ) -> Forecast:
+    kind = kind_of(boxes)
     if kind not in MODELLED:
         return _unmodelled(boxes, kind, len(at))
-    logs, horizon = without_closures(boxes), int(at.max()) + 1
+    horizon = int(at.max()) + 1
+    effect = explained(len(boxes), horizon)
+    logs = without_closures(boxes, effect[: len(boxes)])
     method = str(kind) if kind is Kind.SHORT else chosen
     point = recent_mean(logs, horizon)
     if kind is Kind.LONG and not problem:
         try:
-            point = predictions(logs, horizon)[chosen]
+            point = predictions(logs, horizon, season)[chosen]
         except NotModelled as error:
             problem = str(error)
-    return _around(point[at], residuals, FALLBACK if problem else method, problem)
+    return _around((point + effect[len(boxes) :])[at], residuals, FALLBACK if problem else method, problem)
 
 
 def _unmodelled(boxes: Floats, kind: Kind, steps: int) -> Forecast:
     seen = boxes[-RECENT:] if kind is Kind.INTERMITTENT else np.zeros(1)
-    return _quantiles(np.tile(seen, (steps, 1)), kind)
+    return Forecast(np.tile(seen, (steps, 1)), kind)
 
 
 def _around(logs: Floats, residuals: Floats, method: str, problem: str = "") -> Forecast:
     # Less their median: that a model missed to one side lately says little about the next weeks (docs/accuracy.md).
     around = residuals - np.median(residuals)
-    futures = np.maximum(np.expm1(logs[:, None] + around[None, :]), 0.0)
-    return _quantiles(futures, method, problem)
-
-
-def _quantiles(futures: Floats, method: str, problem: str = "") -> Forecast:
-    """`futures` has the shape (steps, possible futures).
-
-    P90 is the quantile ceil((n + 1) * 0.9) / n of n futures, P10 its mirror image: that of n values seen covers one more
-    with the probability meant (conformal prediction: Vovk, Gammerman and Shafer 2005), the plain one with less.
-    """
-    count = futures.shape[1]
-    upper = min(math.ceil((count + 1) * 0.9) / count, 1.0)
-    p10, p50, p90 = np.quantile(futures, [1 - upper, 0.5, upper], axis=1)
-    return Forecast(futures.mean(axis=1), p10, p50, p90, method, problem)
+    return Forecast(np.maximum(np.expm1(logs[:, None] + around[None, :]), 0.0), method, problem)
 
 
 def _residuals(actual: Floats, logs: Floats) -> Floats:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from contracts.configurator import RunPlanned
 from contracts.errors import BadData
-from services.models.forecast import Forecast
+from services.models.futures import Forecast
 from services.order_volume.series import WEEK, Floats, Series, weekly_boxes
 from services.runtime.parquet import rounded
 

@@ -9,7 +9,6 @@ from statsforecast.models import AutoETS
 from services.models.candidates import (
     CANDIDATES,
     COMBINATION,
-    YEAR,
     NotModelled,
     predictions,
     seasonal_naive,
@@ -18,17 +17,19 @@ from services.models.candidates import (
 from services.models.forecast import (
     LARGEST_RESIDUAL,
     ORIGINS,
-    Floats,
-    Forecast,
     Tried,
     backtest,
     choose,
     forecast_all,
     forecast_naively,
+    forecast_trained,
     origins,
+    train,
     without_closures,
 )
+from services.models.futures import Floats, Forecast
 from services.models.kinds import ENOUGH_TO_CHOOSE
+from services.models.season import YEAR, Season
 
 BOXES = st.one_of(
     st.lists(st.integers(0, 200_000), min_size=1, max_size=45),
@@ -245,3 +246,34 @@ def test_naively_a_series_with_few_misses_borrows_those_of_all() -> None:
     assert alone.p10[0] < 100 < 150 < alone.p90[0]
     assert beside.p10[0] == pytest.approx(120)
     assert beside.p90[0] < 150
+
+
+def test_a_forecast_of_grown_series_keeps_the_choice_and_the_residuals() -> None:
+    rng = np.random.default_rng(5)
+    boxes = rng.uniform(80, 120, 64)
+    trained = train([boxes[:60]], 4)
+    (before,), (after,) = forecast_trained(trained, [boxes[:60]], [1]), forecast_trained(trained, [boxes], [1])
+    assert before.method == after.method == trained.chosen
+    assert before.futures.shape == after.futures.shape == (1, len(trained.residuals[0]))
+
+
+def test_any_quantile_can_be_asked_for_and_they_are_in_order() -> None:
+    found = Forecast(np.random.default_rng(6).uniform(0, 100, (3, 40)), "theta")
+    levels = [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]
+    values = np.stack([found.quantile(level) for level in levels])
+    assert (np.diff(values, axis=0) >= 0).all()
+    assert found.quantile(0.1).tolist() == found.p10.tolist()
+    assert found.quantile(0.99).tolist() == found.futures.max(axis=1).tolist()
+
+
+@pytest.mark.parametrize("lag", [1, 2])
+def test_no_wave_is_fitted_to_a_season_of_one_or_two_steps(lag: int) -> None:
+    logs = np.arange(40.0)
+    assert yearly_wave(logs, 2, Season(lag, float(lag))).tolist() == [logs[-13:].mean()] * 2
+
+
+def test_a_season_of_a_week_of_days_is_repeated() -> None:
+    days = 1000 * np.exp(np.sin(np.arange(70) * 2 * np.pi / 7))
+    season = Season(7, 7.0, 7)
+    (found,) = forecast_trained(train([days], 7, season), [days], range(1, 8), season)
+    assert found.p50 == pytest.approx(days[:7], rel=0.05)
