@@ -3,6 +3,7 @@
 #   docker compose build
 #   docker build --target worker --build-arg COMPONENT=order-simulator --build-arg EXTRAS=order-simulator .
 #   docker build --target orchestrator .
+#   docker build --target forecast-api --build-arg COMPONENT=forecast-api --build-arg EXTRAS=forecast-api .
 #
 # Dependencies come before code, so that a change of a handler makes one small layer anew. docs/deployment.md has the sizes.
 
@@ -71,6 +72,14 @@ ARG COMPONENT
 LABEL org.opencontainers.image.title="brigade $COMPONENT" \
       org.opencontainers.image.description="The worker of Brigade's component $COMPONENT, all its versions"
 ENTRYPOINT ["python", "-m", "services.runtime"]
+
+
+FROM final AS forecast-api
+COPY --from=dependencies /app/.venv .venv
+COPY --from=worker-code /app .
+LABEL org.opencontainers.image.title="brigade forecast-api" \
+      org.opencontainers.image.description="Amazon Forecast's API, with Brigade's models behind it"
+ENTRYPOINT ["python", "-m", "services.forecast_api"]
 
 
 FROM final AS orchestrator

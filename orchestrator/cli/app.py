@@ -13,7 +13,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.errors import BadRequest, BrigadeError, PipelineError
 from contracts.redaction import redacted, secrets_of
-from orchestrator.cli import backtest, chaos, compare, contracts, data, forecast, graphs, recovery, runs, serve, stack
+from orchestrator.cli import (
+    backtest,
+    chaos,
+    compare,
+    contracts,
+    data,
+    forecast,
+    forecast_api,
+    graphs,
+    recovery,
+    runs,
+    serve,
+    stack,
+)
 from orchestrator.cli.session import Session, errors, out
 
 app = typer.Typer(
@@ -52,7 +65,7 @@ def options(
     context.obj = context.with_resource(Session(url))
 
 
-for module in (stack, data, runs, forecast, recovery, serve, graphs, backtest, chaos):
+for module in (stack, data, runs, forecast, recovery, serve, forecast_api, graphs, backtest, chaos):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(recovery.dlq, name="dlq")

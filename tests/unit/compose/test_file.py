@@ -15,6 +15,7 @@ from orchestrator.embedded import localstack
 from orchestrator.embedded.home import Home
 from orchestrator.fleet import ONE_THREAD
 from orchestrator.token import find_token
+from services.forecast_api.__main__ import PORT as DEFAULT_PORT
 from services.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -134,6 +135,19 @@ def test_the_service_has_its_extra_and_a_token_that_it_takes(monkeypatch: pytest
 def test_a_deploy_that_is_started_again_puts_no_older_routing_back() -> None:
     """Every `up` starts it, `--no-recreate` from an older image."""
     assert SERVICES["deploy"]["command"] == ["deploy", "--keep-newer"]
+
+
+def test_the_forecast_service_has_its_extra_and_starts_only_when_asked_for() -> None:
+    service = SERVICES["forecast-api"]
+    args = {"COMPONENT": "forecast-api", "EXTRAS": "forecast-api"}
+    assert service["build"] == {"context": ".", "target": "forecast-api", "args": args}
+    assert args["EXTRAS"] in PROJECT["optional-dependencies"]
+    assert service["profiles"] == ["forecast"]
+    host, port = (service["command"][service["command"].index(name) + 1] for name in ("--host", "--port"))
+    assert (host, int(port)) == ("0.0.0.0", DEFAULT_PORT)
+    assert service["ports"] == [f"127.0.0.1:${{BRIGADE_FORECAST_PORT:-{port}}}:{port}"]
+    assert {"AWS_ENDPOINT_URL", "DATABASE_URL"} <= set(service["environment"])
+    assert 'ENTRYPOINT ["python", "-m", "services.forecast_api"]' in DOCKERFILE
 
 
 def test_images_of_others_are_pinned() -> None:

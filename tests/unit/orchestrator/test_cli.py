@@ -80,9 +80,9 @@ def test_help_shows_the_example_on_a_line_of_its_own(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_can_answer_in_json(name: str) -> None:
-    """A worker's lines are JSON by themselves, and a service answers by HTTP."""
+    """A worker's lines are JSON by themselves, and services answer by HTTP."""
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-    assert "--json" in options or name in ("worker", "serve")
+    assert "--json" in options or name in ("worker", "serve", "forecast-api")
     if name == "worker":
         assert "Its log lines are JSON." in COMMANDS[name].help
 

@@ -1,0 +1,58 @@
+"""forecast-api."""
+
+import importlib.util
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from contracts.errors import BadRequest
+from orchestrator.cli.session import Session
+from orchestrator.fleet import ONE_THREAD
+
+NEEDED = ("starlette", "uvicorn", "statsforecast", "regex")
+
+
+def forecast_api(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option(help="Whoever reaches it may use it: signatures are not verified.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of HTTP.")] = 9298,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Imports, trainings and forecasts at once.")] = 2,
+) -> None:
+    """Serve Amazon Forecast's API with the models of order-volume, until SIGTERM. Example: brigade forecast-api --port 9298
+
+    boto3 finds it by AWS_ENDPOINT_URL_FORECAST and AWS_ENDPOINT_URL_FORECASTQUERY: docs/forecast-api.md. Its state is in the
+    database of the stack, or the one that DATABASE_URL names; S3 is the stack's, or the one that AWS_ENDPOINT_URL names.
+    """
+    session: Session = context.obj
+    for name in NEEDED:
+        if importlib.util.find_spec(name) is None:
+            raise BadRequest(f"{name} is not installed: install brigade[forecast-api]")
+    argv = [
+        sys.executable,
+        "-m",
+        "services.forecast_api",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+    ]
+    environment = {**os.environ, **ONE_THREAD, "DATABASE_URL": session.database_url, **_stack(session)}
+    # In place of this process, so that signals and the exit code are its own: the command line holds no service's code.
+    os.execve(sys.executable, argv, environment)  # noqa: S606 - our own module
+
+
+def _stack(session: Session) -> dict[str, str]:
+    """Where the stack's S3 is; nothing where there is no stack, and botocore's own variables count."""
+    try:
+        return session.endpoints.environment()
+    except BadRequest:
+        return {}
+
+
+COMMANDS = (forecast_api,)
