@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from services.forecast_api.creating import Asked
-from services.forecast_api.errors import ApiError, Malformed, Unserved
+from services.forecast_api.errors import ApiError, InternalFailure, Malformed, Unserved
 from services.forecast_api.jobs import Jobs
 from services.forecast_api.operations import SERVED
 from services.forecast_api.protocol import LONGEST_BODY, answer, caller_of, read_request, refusal
@@ -30,7 +30,9 @@ def create_app(pool: Pool, jobs: Jobs) -> Starlette:
         return await run_in_threadpool(_served, pool, jobs, target, authorization, body)
 
     async def health(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
+        return (
+            PlainTextResponse("ok\n") if jobs.well else PlainTextResponse("no more jobs are done: see the log\n", 503)
+        )
 
     return Starlette(routes=[Route("/", operation, methods=["POST"]), Route("/health", health)])
 
@@ -51,3 +53,6 @@ def _served(pool: Pool, jobs: Jobs, target: str, authorization: str, body: bytes
     except ApiError as error:
         log.info("%s: %s: %s", found.name if found else "-", error.code, error)
         return refusal(error, found)
+    except Exception:
+        log.exception("%s failed", found.name if found else "-")
+        return refusal(InternalFailure("something went wrong in the service: its log says what"), found)

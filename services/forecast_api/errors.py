@@ -68,5 +68,13 @@ class Unavailable(ApiError):
     retryable = True
 
 
+class InternalFailure(ApiError):
+    """A mistake of the service's own. Its log says which."""
+
+    code = "InternalFailure"
+    status = 500
+    retryable = True
+
+
 class JobFailed(BadData):
     """A job cannot end well. The message becomes the resource's, for whoever describes it."""

@@ -73,6 +73,6 @@ def _statistics(column: pa.ChunkedArray) -> dict[str, Any]:
         return found
     found |= {"Min": str(least), "Max": str(most)}
     if not pa.types.is_timestamp(column.type):
-        spread = pc.stddev(column).as_py()
-        found |= {"Avg": pc.mean(column).as_py(), "Stddev": spread if math.isfinite(spread) else 0.0}
+        moments = {"Avg": pc.mean(column).as_py(), "Stddev": pc.stddev(column).as_py()}
+        found |= {name: value for name, value in moments.items() if math.isfinite(value)}
     return found

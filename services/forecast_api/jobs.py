@@ -55,6 +55,12 @@ class Jobs:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _running: dict[str, tuple[int, Result]] = field(default_factory=dict)
     _executor: ProcessPoolExecutor | None = None
+    _ended_by_mistake: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether jobs are done, or will be when there are any."""
+        return not self._ended_by_mistake
 
     def look(self) -> None:
         self._stirred.set()
@@ -97,6 +103,13 @@ class Jobs:
             self._again(connection, row["arn"], row["attempts"], "the service was ended while it was being created")
 
     def _work(self, connection: Connection | None) -> None:
+        try:
+            self._work_until_told(connection)
+        except Exception:
+            self._ended_by_mistake = True
+            raise
+
+    def _work_until_told(self, connection: Connection | None) -> None:
         while not self._stopping.is_set():
             self._stirred.clear()
             try:

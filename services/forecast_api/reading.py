@@ -28,8 +28,8 @@ TYPES: Mapping[str, pa.DataType] = {
 }
 
 MOST_FILES = 10_000
-MOST_BYTES = 1024**3
-"""Of all files of an import together: a dataset is one value in the database."""
+MOST_BYTES = 256 * 1024**2
+"""Of all files of an import together: they are held in memory, and a dataset is one value in the database."""
 
 PATTERNS = {
     "yyyy-MM-dd": re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII),

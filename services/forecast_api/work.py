@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import json
 import logging
 import multiprocessing
 import os
@@ -25,6 +26,7 @@ from services.forecast_api.errors import ApiError, JobFailed
 from services.forecast_api.kinds import Kind
 from services.forecast_api.schemas import Schema, schema_of
 from services.forecast_api.store import Resource, Store
+from services.runtime.text import cut, printable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,6 +40,9 @@ JOBS: Mapping[str, str] = {
     kinds.EXPORT.name: "exporting",
 }
 """The module whose `run` makes a resource of each kind."""
+
+LONGEST_MESSAGE = 1000
+"""Characters."""
 
 AWS = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
@@ -118,14 +123,17 @@ def run(database_url: str, arn: str) -> Done | Failed:
         store = Store(connection)
         resource = store.get(arn)
         try:
-            return _job(resource.kind)(Work(resource, store))
+            done = _job(resource.kind)(Work(resource, store))
+            json.dumps(done.details, allow_nan=False)  # what the database would not take is found here
+            return done
         except (JobFailed, ApiError) as error:
-            return Failed(str(error))
+            return Failed(cut(printable(str(error)), LONGEST_MESSAGE))
         except psycopg.Error:
             raise
         except Exception as error:
             log.exception("%s failed", arn)
-            return Failed(f"unexpected {type(error).__name__}: {error}; the service's log says more")
+            why = cut(printable(f"unexpected {type(error).__name__}: {error}"), LONGEST_MESSAGE)
+            return Failed(f"{why}; the service's log says more")
 
 
 def _job(kind: str) -> Callable[[Work], Done]:

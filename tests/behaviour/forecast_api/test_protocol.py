@@ -71,6 +71,15 @@ def test_accounts_and_regions_do_not_see_each_other(client: TestClient) -> None:
     assert answer.json() == {"Datasets": []}
 
 
+def test_a_mistake_of_its_own_is_an_internal_failure(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(_: object) -> dict[str, object]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("services.forecast_api.app.SERVED", {"ListDatasets": mistaken})
+    answer = api("ListDatasets")
+    assert (answer.status, answer.error) == (500, "InternalFailure")
+
+
 def test_without_its_database_it_is_unavailable_for_now() -> None:
     with open_pool("postgresql://nobody@127.0.0.1:1/none") as pool, TestClient(create_app(pool, Jobs("", 1))) as client:
         answer = client.post("/", content=json.dumps({}), headers={"X-Amz-Target": "AmazonForecast.ListDatasets"})

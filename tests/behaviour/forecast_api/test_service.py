@@ -123,6 +123,19 @@ def test_what_is_wrong_in_a_file_fails_the_import_by_file_and_row(shop: Shop) ->
     assert "NoSuchBucket" in nowhere["Message"]
 
 
+def test_what_no_database_takes_holds_nothing_up(shop: Shop) -> None:
+    """A NUL in the reason, or a mean that is infinite."""
+    dataset = shop.dataset()
+    nul = shop.imported(dataset, shop.put("nul.csv", f"meal-0,{week(0)},\0\n"))
+    assert nul["Status"] == "CREATE_FAILED"
+    assert "row 1: demand" in nul["Message"]
+    huge = shop.imported(
+        dataset, shop.put("huge.csv", "".join(f"meal-{n},{week(0)},1e308\n" for n in range(4))), "second"
+    )
+    assert (huge["Status"], "Avg" in huge["FieldStatistics"]["demand"]) == ("ACTIVE", False)
+    assert shop.imported(dataset, shop.put("good.csv", orders(1, 3)), "third")["Status"] == "ACTIVE"
+
+
 def test_a_price_that_is_there_twice_fails_the_import(shop: Shop) -> None:
     prices = shop.prices(1, 2)
     path = shop.put("twice.csv", f"meal-0,{week(0)},5\nmeal-0,{week(0)},6\n")
