@@ -147,8 +147,13 @@ def purge(
     """Delete a component's dead letters for good. Example: brigade dlq purge order-volume --yes"""
     session: Session = context.obj
     held = dead_letters.dead_letters(session.aws, session.deployment, component_named(component))
-    if held and not yes and not typer.confirm(f"delete {len(held)} dead letters of {component} for good?", err=True):
-        dead_letters.let_go(session.aws, held)
+    sure = yes or not held
+    try:
+        sure = sure or typer.confirm(f"delete {len(held)} dead letters of {component} for good?", err=True)
+    finally:
+        if not sure:  # also when nobody answered
+            dead_letters.let_go(session.aws, held)
+    if not sure:
         raise typer.Exit(1)
     dead_letters.purge(session.aws, held)
     if as_json:
