@@ -140,6 +140,7 @@ def list_runs(connection: Connection, limit: int = 20) -> list[dict[str, Any]]:
     """The latest runs, newest first."""
     query = """
         SELECT run_id, pipeline, style, date, status, degraded, cause, started_at,
+               ARRAY(SELECT jsonb_array_elements_text(request::jsonb -> 'versions')) AS versions,
                extract(epoch FROM coalesce(ended_at, now()) - started_at)::float8 AS seconds
         FROM runs ORDER BY started_at DESC LIMIT %(limit)s
     """

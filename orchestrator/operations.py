@@ -44,6 +44,8 @@ class Begun(Frozen):
 
 
 class ListedRun(Frozen):
+    """`versions` are those of components that have several, as order-simulator=v2."""
+
     run_id: str
     pipeline: str
     style: str
@@ -53,6 +55,7 @@ class ListedRun(Frozen):
     cause: str | None
     started_at: datetime
     seconds: float
+    versions: tuple[str, ...] = ()
 
 
 class Operations(Protocol):

@@ -23,7 +23,16 @@ dlq = typer.Typer(help="Look into the dead-letter queues and empty them.", no_ar
 def redrive(
     context: typer.Context,
     run_id: Annotated[str | None, typer.Argument(metavar="[RUN]")] = None,
-    unfinished: Annotated[bool, typer.Option("--unfinished", help="All runs that lost their way.")] = False,
+    unfinished: Annotated[
+        bool,
+        typer.Option(
+            "--unfinished",
+            help="All runs under way, and those that failed although no step did; not those somebody stopped.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --unfinished: list them, oldest first, and do nothing.")
+    ] = False,
     style: Annotated[str | None, typer.Option(help="The run's own by default.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -34,6 +43,9 @@ def redrive(
     session: Session = context.obj
     if (run_id is None) == (not unfinished):
         raise BadRequest("name one run, or say --unfinished")
+    if dry_run:
+        _list_unfinished(session, run_id, as_json)
+        return
     if run_id:
         session.operations.redrive(run_id, style)
         say(f"redrove {run_id}")
@@ -47,6 +59,18 @@ def redrive(
         say(f"{last.run_id} {last.status}: {last.cause or 'every step is done'}")
     if refused or any(last.status != "SUCCEEDED" for last in ended):
         raise typer.Exit(1)
+
+
+def _list_unfinished(session: Session, run_id: str | None, as_json: bool) -> None:
+    if run_id:
+        raise BadRequest("--dry-run lists what --unfinished would redrive: `brigade history RUN` shows one run")
+    found = session.operations.unfinished()
+    if as_json:
+        print_json(found)
+        return
+    for run in found:
+        out.print(run, highlight=False)
+    say(f"{len(found)} would be redriven")
 
 
 def _redrive_unfinished(session: Session, style: str | None) -> tuple[list[str], bool]:

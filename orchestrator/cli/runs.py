@@ -1,12 +1,13 @@
 """run, runs, history, logs."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from contracts.errors import BadRequest
 from contracts.message import Replacement
@@ -147,12 +148,23 @@ def runs(
     if as_json:
         print_json(rows)
         return
-    table = Table("run", "style", "date", "status", "seconds", "cause")
+    out.print(_runs_table(rows))
+
+
+def _runs_table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table("run", "style", "date", "status", "started (UTC)", "seconds", "versions", "cause")
     for row in rows:
-        status = in_words(row["status"], row["degraded"])
-        cells = (row["run_id"], row["style"], row["date"], status, f"{row['seconds']:.1f}", row["cause"] or "")
-        table.add_row(*(str(cell) for cell in cells))
-    out.print(table)
+        table.add_row(
+            row["run_id"],
+            row["style"],
+            str(row["date"]),
+            in_words(row["status"], row["degraded"]),
+            f"{row['started_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            f"{row['seconds']:.1f}",
+            "\n".join(row["versions"]),
+            Text(row["cause"] or ""),
+        )
+    return table
 
 
 def history(

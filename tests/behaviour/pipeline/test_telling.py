@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from datetime import UTC
 from pathlib import Path
 
 import pytest

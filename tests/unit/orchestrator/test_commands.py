@@ -1,13 +1,38 @@
 """What commands do around what they ask for, and what they print."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from contracts.errors import BadRequest
 from orchestrator import dead_letters
 from orchestrator.cli.app import app
-from orchestrator.cli.session import Session
+from orchestrator.cli.runs import _runs_table
+from orchestrator.cli.session import Session, out
+from tests.unit.orchestrator.test_telling import attempt, history
+
+
+class Operations:
+    """Of a run r1 that was looked at, and of others that nobody asks about."""
+
+    def history(self, run_id: str) -> Any:
+        return history(attempt("configurator", "-", 1, "done", 0.5))
+
+    def page(self, run_id: str) -> bytes:
+        return b"<!doctype html>"
+
+    def unfinished(self) -> list[str]:
+        return ["r1", "r2"]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Operations:
+    operations = Operations()
+    monkeypatch.setattr(Session, "operations", operations)
+    return operations
 
 
 @pytest.mark.parametrize("answer", ["", "n\n"], ids=["closed", "no"])
@@ -21,3 +46,31 @@ def test_dead_letters_that_are_not_deleted_can_be_seen_again_at_once(
     monkeypatch.setattr(dead_letters, "dead_letters", lambda *_: held)
     done = CliRunner().invoke(app, ["dlq", "purge", "order-volume"], input=answer)
     assert (done.exit_code, released) == (1, ["r"])
+
+
+@pytest.mark.usefixtures("asked")
+def test_what_would_be_redriven_can_be_listed_first() -> None:
+    done = CliRunner().invoke(app, ["redrive", "--unfinished", "--dry-run"])
+    assert (done.exit_code, done.stdout) == (0, "r1\nr2\n")
+    error = CliRunner().invoke(app, ["redrive", "r1", "--dry-run"]).exception
+    assert isinstance(error, BadRequest)
+    assert str(error).startswith("--dry-run lists what --unfinished would redrive")
+
+
+def test_a_listed_run_shows_when_it_started_and_which_versions_it_chose() -> None:
+    row = {
+        "run_id": "r1",
+        "style": "choreographed",
+        "date": "2026-11-25",
+        "status": "RUNNING",
+        "degraded": False,
+        "cause": None,
+        "started_at": datetime(2026, 11, 25, 4, tzinfo=UTC),
+        "seconds": 2.5,
+        "versions": ("order-simulator=v2",),
+    }
+    with out.capture() as capture:
+        out.print(_runs_table([row]))
+    shown = capture.get()
+    for cell in ("started (UTC)", "2026-11-25 04:00:00", "versions", "order-simulator=v2"):
+        assert cell in shown

@@ -81,7 +81,7 @@ class Kitchen:
 
 def _row(run_id: str, making: Making) -> dict[str, Any]:
     history = making.page().history
-    taken = history.model_dump(include={"pipeline", "style", "date", "status", "cause"})
+    taken = history.model_dump(include={"pipeline", "style", "date", "status", "cause", "versions"})
     return {**taken, "run_id": run_id, "degraded": False, "started_at": BEGAN, "seconds": history.duration}
 
 
