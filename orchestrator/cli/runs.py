@@ -171,7 +171,7 @@ def history(
     context: typer.Context,
     run_id: Annotated[str, typer.Argument(metavar="RUN")],
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with all of it, and its log lines.")
+        Path | None, typer.Option(metavar="FILE", help="Write a page instead, with its log lines, too.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -183,7 +183,11 @@ def history(
         say(f"wrote {html}")
     if as_json:
         print_json(found)
-        return
+    elif not html:
+        _print_history(found)
+
+
+def _print_history(found: RunHistory) -> None:
     out.print(_attempts_table(found))
     _print_replaced(found.degraded)
     if found.cause:

@@ -1,6 +1,7 @@
 """What commands do around what they ask for, and what they print."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,6 +47,15 @@ def test_dead_letters_that_are_not_deleted_can_be_seen_again_at_once(
     monkeypatch.setattr(dead_letters, "dead_letters", lambda *_: held)
     done = CliRunner().invoke(app, ["dlq", "purge", "order-volume"], input=answer)
     assert (done.exit_code, released) == (1, ["r"])
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_page_is_written_without_a_table_behind_it(tmp_path: Path) -> None:
+    """It may go to standard output, which is the only way out of a container without a mount."""
+    file = tmp_path / "run.html"
+    done = CliRunner().invoke(app, ["history", "r1", "--html", str(file)])
+    assert (done.exit_code, done.stdout, file.read_bytes()) == (0, "", b"<!doctype html>")
+    assert "configurator" in CliRunner().invoke(app, ["history", "r1"]).stdout
 
 
 @pytest.mark.usefixtures("asked")
