@@ -116,8 +116,9 @@ def _print_outcome(outcome: Result) -> None:
         out.print(
             f"published {outcome.published.uri}\n  sha256 {outcome.published.sha256}", highlight=False, soft_wrap=True
         )
-        out.print(f"  `brigade forecast {outcome.run_id} --html FILE` writes its page", highlight=False)
-    if isinstance(outcome, Outcome):
+    if isinstance(outcome, Outcome):  # of a run that was started here: no service gives files
+        if outcome.published:
+            out.print(f"  `brigade forecast {outcome.run_id} --html FILE` writes its page", highlight=False)
         _print_cost(outcome)
 
 

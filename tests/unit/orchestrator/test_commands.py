@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from contracts.errors import BadRequest
 from orchestrator import dead_letters
 from orchestrator.cli.app import app
-from orchestrator.cli.runs import _runs_table
+from orchestrator.cli.runs import _print_outcome, _runs_table
 from orchestrator.cli.session import Session, out
+from orchestrator.execute import result_of
+from orchestrator.history import Publication
 from tests.unit.orchestrator.test_telling import attempt, history
 
 
@@ -84,3 +86,11 @@ def test_a_listed_run_shows_when_it_started_and_which_versions_it_chose() -> Non
     shown = capture.get()
     for cell in ("started (UTC)", "2026-11-25 04:00:00", "versions", "order-simulator=v2"):
         assert cell in shown
+
+
+def test_a_run_through_a_service_names_no_command_that_does_not_go_through_it() -> None:
+    published = Publication(sha256="0" * 64, rows=1, uri="s3://b/p", csv_uri="s3://b/p.csv")
+    with out.capture() as capture:
+        _print_outcome(result_of(history().model_copy(update={"published": published})))
+    assert "published s3://b/p" in capture.get()
+    assert "brigade forecast" not in capture.get()
