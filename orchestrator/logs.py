@@ -19,12 +19,15 @@ class LinesElsewhere(BadRequest):
 def run_lines(connection: Connection, run_id: str, component: str | None = None) -> list[Line]:
     """The run's lines by time. Raises NoSuchRun, and LinesElsewhere when they are not in files here."""
     history = read_history(connection, run_id)
-    workers = fetch_all(connection, "SELECT DISTINCT log FROM workers WHERE log <> ''")
-    places = {step.log for step in history.steps if step.log} | {row["log"] for row in workers}
+    workers = fetch_all(connection, "SELECT DISTINCT component, log FROM workers WHERE log <> ''")
+    attempts = [step for step in history.steps if step.log]
+    places = {step.log for step in attempts if step.log} | {row["log"] for row in workers}
     files = [Path(place) for place in sorted(places) if Path(place).is_file()]
     if places and not files:
+        of_run = {step.log for step in attempts if step.log and component in (None, step.component)}
+        told = of_run or {row["log"] for row in workers if component in (None, row["component"])} or places
         raise LinesElsewhere(
-            f"the log lines of {run_id} are not in files of this machine: look in {', '.join(sorted(places))}"
+            f"the log lines of {run_id} are not in files of this machine: look in {', '.join(sorted(told))}"
         )
     found = [line for file in files for line in _lines(file, run_id) if line.get("run") == run_id]
     wanted = [line for line in found if component in (None, line.get("component"))]

@@ -177,6 +177,27 @@ def test_logs_that_are_elsewhere_are_said_to_be(fleet: Fleet, story: Story, tmp_
             run_lines(fleet.connection, run.run_id)
 
 
+def test_only_the_places_of_what_was_asked_for_are_named(fleet: Fleet, story: Story, tmp_path: Path) -> None:
+    """Compose's, say: one for each service, and none of versions that the run did not use."""
+    run = story.monday
+    with fleet.connection.transaction(force_rollback=True):
+        for table in ("attempts", "workers"):
+            fleet.connection.execute(f"UPDATE {table} SET log = 'logs of ' || component".encode())
+        fleet.connection.execute("UPDATE workers SET log = 'logs of the other version' WHERE version = 'v2'")
+        with pytest.raises(BadRequest, match=r"of this machine: look in logs of order-volume$"):
+            run_lines(fleet.connection, run.run_id, "order-volume")
+        with pytest.raises(BadRequest, match=r"look in logs of configurator, .*, logs of site-forecast$"):
+            run_lines(fleet.connection, run.run_id)
+
+
+def test_runs_are_listed_with_their_start_and_versions(fleet: Fleet, story: Story) -> None:
+    shown = brigade("runs", "--limit", "1000").stdout
+    (line,) = [line for line in shown.splitlines() if story.monday.run_id in line]
+    started = read_history(fleet.connection, story.monday.run_id).start
+    assert f"{started.astimezone(UTC):%Y-%m-%d %H:%M:%S}" in line
+    assert "order-simulator=v1" in line
+
+
 def test_workers_that_are_missing_are_named(fleet: Fleet) -> None:
     wanted = {(component.name, version) for component in ORDER_SIMULATION.components for version in component.versions}
     assert missing_workers(fleet.connection, wanted) == []
