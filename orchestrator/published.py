@@ -12,16 +12,19 @@ from orchestrator.database import Connection, fetch_all
 
 _CURRENT = "SELECT run_id FROM current_publication WHERE pipeline = %(pipeline)s"
 _ANSWER = """
-SELECT s.answer FROM publications p JOIN steps s USING (run_id)
+SELECT s.answer, p.sha256 FROM publications p JOIN steps s USING (run_id)
 WHERE p.run_id = %(run_id)s AND s.answer::jsonb ->> 'csv_uri' = p.csv_uri
 """
 
 
 @dataclass(frozen=True)
 class Published:
+    """`sha256` is the table's."""
+
     run_id: str
     page_uri: str
     csv_uri: str
+    sha256: str
 
 
 def find_published(connection: Connection, pipeline: str, run_id: str | None) -> Published:
@@ -35,7 +38,7 @@ def find_published(connection: Connection, pipeline: str, run_id: str | None) ->
     if not rows:
         raise BadRequest(f"run '{run_id}' has published nothing: `brigade runs` lists those that succeeded")
     answer = json.loads(rows[0]["answer"])
-    return Published(run_id, answer["page_uri"], answer["csv_uri"])
+    return Published(run_id, answer["page_uri"], answer["csv_uri"], rows[0]["sha256"])
 
 
 def download(aws: Aws, uri: str) -> bytes:
@@ -47,5 +50,5 @@ def download(aws: Aws, uri: str) -> bytes:
         if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
             raise
         raise BadRequest(
-            f"{uri} is gone (the embedded LocalStack keeps files until `brigade down` only): run that date again"
+            f"{uri} is gone (LocalStack keeps files only until it is stopped): run that date again"
         ) from error

@@ -28,7 +28,11 @@ def forecast(
     if as_json:
         print_json(vars(found))
     elif not (html or csv):
-        out.print(f"{found.run_id}\n  {found.page_uri}\n  {found.csv_uri}", highlight=False, soft_wrap=True)
+        out.print(
+            f"{found.run_id}\n  {found.page_uri}\n  {found.csv_uri}\n  sha256 {found.sha256}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _write(file: Path, body: bytes) -> None:

@@ -217,6 +217,7 @@ def test_a_published_forecast_is_written_to_files(story: Story, tmp_path: Path) 
     assert hashlib.sha256(table.read_bytes()).hexdigest() == run.published.sha256
     found = brigade_json("forecast", run.run_id)
     assert (found["run_id"], found["csv_uri"]) == (run.run_id, run.published.csv_uri)
+    assert found["sha256"] == run.published.sha256
 
 
 def test_the_current_forecast_is_the_default(fleet: Fleet, story: Story) -> None:
