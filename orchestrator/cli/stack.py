@@ -20,6 +20,19 @@ from orchestrator.fleet import start_fleet, worker_argv, worker_environment
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+COMPOSED = "BRIGADE_COMPOSED"
+"""Set in the containers of docker-compose.yml."""
+
+
+def refuse_composed() -> None:
+    """Raises BadRequest where the stack is not for this command line to start, stop or see."""
+    if os.environ.get(COMPOSED):
+        raise BadRequest(
+            "the stack is Compose's: outside of its containers `docker compose up -d --wait` starts it, `docker compose ps` "
+            "shows it, and `docker compose down` stops it"
+        )
+
+
 def up(context: typer.Context, as_json: Json = False) -> None:
     """Start the embedded stack and a worker for every component; return when all are healthy.
 
@@ -27,6 +40,7 @@ def up(context: typer.Context, as_json: Json = False) -> None:
     Example: brigade up
     """
     session: Session = context.obj
+    refuse_composed()
     with session.home.exclusive("up"):
         was_running = stack.status(session.home).running
         try:
@@ -63,6 +77,7 @@ def down(context: typer.Context, as_json: Json = False) -> None:
     The database stays. LocalStack's files are gone, published forecasts among them: `brigade forecast` saves one before.
     """
     session: Session = context.obj
+    refuse_composed()
     with session.home.exclusive("down"):
         names = [process.record.name for process in stack.status(session.home).processes]
         stack.stop(session.home)
@@ -85,6 +100,7 @@ def what_stopped(names: list[str]) -> str:
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Say what runs, and where. Ends with 1 when something that was started is gone. Example: brigade status --json"""
     session: Session = context.obj
+    refuse_composed()
     found = stack.status(session.home)
     rows = [
         {"name": p.record.name, "pid": p.record.pid, "alive": p.alive, "log": str(p.record.log)}

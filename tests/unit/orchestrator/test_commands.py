@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from contracts.errors import BadRequest
@@ -81,8 +82,9 @@ def test_a_listed_run_shows_when_it_started_and_which_versions_it_chose() -> Non
         "seconds": 2.5,
         "versions": ("order-simulator=v2",),
     }
-    with out.capture() as capture:
-        out.print(_runs_table([row]))
+    wide = Console(width=200)
+    with wide.capture() as capture:
+        wide.print(_runs_table([row]))
     shown = capture.get()
     for cell in ("started (UTC)", "2026-11-25 04:00:00", "versions", "order-simulator=v2"):
         assert cell in shown
@@ -94,3 +96,13 @@ def test_a_run_through_a_service_names_no_command_that_does_not_go_through_it() 
         _print_outcome(result_of(history().model_copy(update={"published": published})))
     assert "published s3://b/p" in capture.get()
     assert "brigade forecast" not in capture.get()
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status"])
+def test_what_compose_started_is_for_compose_to_start_stop_and_show(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIGADE_COMPOSED", "1")
+    error = CliRunner().invoke(app, [command]).exception
+    assert isinstance(error, BadRequest)
+    assert str(error).startswith("the stack is Compose's: ")
