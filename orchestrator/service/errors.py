@@ -116,10 +116,11 @@ def _place(loc: tuple[Any, ...]) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = f"{error.detail}: {request.method} is not served at this path; /openapi.json lists what is"
-    if error.status_code not in (404, 405):
-        detail = str(error.detail)
-    return told(request, problem(error.status_code, "NotServed", detail, dict(error.headers or {})))
+    name, detail = "Invalid", f"{error.detail}: send JSON in UTF-8; /openapi.json describes what is taken"
+    if error.status_code in (404, 405):
+        name = "NotServed"
+        detail = f"{error.detail}: {request.method} is not served at this path; /openapi.json lists what is"
+    return told(request, problem(error.status_code, name, detail, dict(error.headers or {})))
 
 
 async def _unexpected(request: Request, error: Exception) -> ProblemResponse:

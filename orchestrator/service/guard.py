@@ -71,7 +71,8 @@ class Guard:
                 return None
             return problem(HTTPStatus.FORBIDDEN, "Forbidden", "Basic may only read: bring the token as a Bearer token")
         wanted = 'Basic realm="brigade", charset="UTF-8"' if "text/html" in headers.get("accept", "") else "Bearer"
-        detail = "the token is missing or wrong: bring it as `Authorization: Bearer TOKEN` (brigade: set BRIGADE_TOKEN)"
+        wrong = "wrong" if scheme else "missing"
+        detail = f"the token is {wrong}: bring it as `Authorization: Bearer TOKEN` (brigade: set BRIGADE_TOKEN)"
         return problem(HTTPStatus.UNAUTHORIZED, "Unauthorized", detail, {"WWW-Authenticate": wanted})
 
 

@@ -80,8 +80,8 @@ def test_refusals_are_the_errors_they_were(client: Client) -> None:
 
 
 def test_a_wrong_token_says_what_to_set(url: str) -> None:
-    for token in (None, "not-the-token-it-should-be"):
-        with pytest.raises(BadRequest, match=r"the token is missing or wrong: .*set BRIGADE_TOKEN"):
+    for token, problem in ((None, "missing"), ("not-the-token-it-should-be", "wrong")):
+        with pytest.raises(BadRequest, match=f"the token is {problem}: .*set BRIGADE_TOKEN"):
             Client(url, token).runs(1)
 
 

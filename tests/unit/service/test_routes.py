@@ -94,6 +94,13 @@ def test_a_key_is_a_word(client: TestClient, key: str | bytes) -> None:
     assert answer.json()["detail"].startswith("header.Idempotency-Key")
 
 
+@pytest.mark.parametrize("body", [b"\xff", b"[" * 30_000])
+def test_a_body_that_is_no_json_is_invalid(client: TestClient, body: bytes) -> None:
+    answer = client.post("/runs", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "Invalid")
+    assert answer.json()["detail"].endswith("send JSON in UTF-8; /openapi.json describes what is taken")
+
+
 def test_a_pipeline_that_there_is_not(client: TestClient) -> None:
     answer = client.post("/runs", json=START | {"pipeline": "supper"})
     assert (answer.status_code, answer.json()) == (
