@@ -56,7 +56,7 @@ async function look() {
     seen = new Date();
     stale.hidden = true;
   } catch {
-    stale.textContent = `No answer since ${seen.toLocaleTimeString()}: this is how it was then. Asking again.`;
+    stale.textContent = `No answer since ${seen.toISOString().slice(11, 19)} UTC: this is how it was then. Asking again.`;
     stale.hidden = false;
   }
   timer = setTimeout(look, 1000 * Number(document.body.dataset.refresh));
