@@ -137,4 +137,4 @@ def _require_extra() -> None:
     """Raises BadRequest, before anything is measured, when the extra that makes the report is not installed."""
     missing = [name for name in EXTRA if importlib.util.find_spec(name) is None]
     if missing:
-        raise BadRequest(f"{', '.join(missing)} is not installed: install brigade[compare]")
+        raise BadRequest(f"{', '.join(missing)} is not installed: install brigade with its extra `compare`")

@@ -34,7 +34,9 @@ def serve(
     try:
         from orchestrator.service import serve as service
     except ModuleNotFoundError as error:
-        raise BadRequest(f"{error.name} is not installed: install brigade[serve]") from error
+        raise BadRequest(
+            f"{error.name} is not installed: install brigade with its extra `serve` (docs/service.md)"
+        ) from error
     service.serve(
         service.Settings(
             database_url=session.endpoints.database_url,

@@ -242,7 +242,8 @@ def _open_traces(component: Component, identity: Worker, settings: Settings) -> 
         from services.runtime import tracing  # here, so that nobody else pays for the SDK
     except ImportError as error:
         raise BadRequest(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra otlp is not installed: install brigade[otlp], or unset it"
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the extra otlp is not installed: install brigade with its extra `otlp`, "
+            "or unset it"
         ) from error
     return tracing.Traces(tracing.exporter(), component, identity, settings.queue_url)
 

@@ -74,7 +74,7 @@ def test_nothing_is_measured_whose_report_cannot_be_made(
 ) -> None:
     monkeypatch.setattr(compare, "EXTRA", ("jinja2", "a_library_of_nobody"))
     done = CliRunner().invoke(app, ["compare", "order-simulation", "--out", str(tmp_path)])
-    assert str(done.exception) == "a_library_of_nobody is not installed: install brigade[compare]"
+    assert str(done.exception) == "a_library_of_nobody is not installed: install brigade with its extra `compare`"
     assert asked == []
 
 

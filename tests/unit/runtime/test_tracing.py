@@ -171,7 +171,7 @@ def test_a_worker_that_lacks_the_extra_does_not_start(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     monkeypatch.setattr(root, "configure_logging", lambda *names: None)
     assert root.main(["configurator"]) == 2
-    said = "the extra otlp is not installed: install brigade[otlp], or unset it"
+    said = "the extra otlp is not installed: install brigade with its extra `otlp`, or unset it"
     assert said in capsys.readouterr().err
 
 
