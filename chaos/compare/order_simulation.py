@@ -1,4 +1,4 @@
-"""order-simulation on the sample history, from the first day after it."""
+"""order-simulation on the sample history, from its last two weeks on."""
 
 from datetime import date, timedelta
 
@@ -17,6 +17,6 @@ def load_sample(database_url: str) -> None:
 SUBJECT = Subject(
     pipeline=ORDER_SIMULATION,
     prepare=load_sample,
-    first_day=HISTORY_ENDS + timedelta(days=4),
-    days=17,  # a run may plan from three weeks after the history at most
+    first_day=HISTORY_ENDS - timedelta(days=13),
+    days=21,  # the last from which the four weeks ahead have a menu, which the sample has for five weeks more
 )
