@@ -54,16 +54,21 @@ WHERE run_id = %(run_id)s AND component || '/' || item = ANY (%(steps)s)
 """
 
 # A step that is still at work gets a command, too: its own message may ask by the task token of an execution that has ended,
-# so that nobody would hear its answer.
+# so that nobody would hear its answer. Its row is only read: whoever commits or fails it locks it before the run's.
 _RUNNABLE = """
-UPDATE steps s SET state = CASE s.state WHEN 'waiting' THEN 'ready' ELSE s.state END,
-       ready_at = CASE s.state WHEN 'waiting' THEN now() ELSE s.ready_at END
-WHERE s.run_id = %(run_id)s AND s.state IN ('waiting', 'claimed') AND NOT EXISTS (
-    SELECT 1 FROM unnest(s.needs) AS need
-    LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
-    WHERE needed.state IS NULL OR needed.state NOT IN ('done', 'reused')
+WITH able AS (
+    SELECT s.component, s.item, s.version, s.state FROM steps s
+    WHERE s.run_id = %(run_id)s AND s.state IN ('waiting', 'claimed') AND NOT EXISTS (
+        SELECT 1 FROM unnest(s.needs) AS need
+        LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
+        WHERE needed.state IS NULL OR needed.state NOT IN ('done', 'reused')
+    )
+), made_ready AS (
+    UPDATE steps s SET state = 'ready', ready_at = now()
+    FROM able a
+    WHERE a.state = 'waiting' AND s.run_id = %(run_id)s AND s.component = a.component AND s.item = a.item
 )
-RETURNING s.component, s.item, s.version
+SELECT component, item, version FROM able
 """
 
 # Runs under way, and runs that failed although no step of theirs did: an execution was lost, a deadline passed. Not those
@@ -115,7 +120,7 @@ def redrive_run(
             connection.execute(_FORGET, {"run_id": run_id, "steps": gone})
             connection.execute(_RESET, {"run_id": run_id, "anew": not goes_on})
             commands = [] if execution else _commands(connection, deployment, graph, request, run)
-        with sending(connection, run_id):
+        with sending(connection, run_id, "redrive it again"):
             if execution:
                 start_execution(aws, version, name, request, run["traceparent"])
             for url, body in commands:

@@ -109,19 +109,20 @@ def one_at_a_time(connection: Connection, run_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def sending(connection: Connection, run_id: str) -> Iterator[None]:
+def sending(connection: Connection, run_id: str, again: str = "start it again") -> Iterator[None]:
     """What sets a run going cannot be in the transaction that wrote it: when it fails, the run is FAILED.
 
-    Raises TransientError then.
+    Raises TransientError then. Only the answer may have been lost, of a message that came: what has ended meanwhile stays so.
     """
     try:
         yield
     except (BotoCoreError, ClientError) as error:
         cause = redacted(f"the run could not be started: {error}", secrets_of(os.environ))
-        connection.execute(
-            "UPDATE runs SET status = 'FAILED', cause = %s, ended_at = now() WHERE run_id = %s", (cause, run_id)
+        failing = (
+            "UPDATE runs SET status = 'FAILED', cause = %s, ended_at = now() WHERE run_id = %s AND status = 'RUNNING'"
         )
-        raise TransientError(f"{cause}; check the endpoint, then start it again") from error
+        if connection.execute(failing, (cause, run_id)).rowcount:
+            raise TransientError(f"{cause}; check the endpoint, then {again}") from error
 
 
 def execution_arn(machine: str, name: str) -> str:

@@ -3,6 +3,10 @@
 A handler that is at work is not interrupted: its answer is kept for a redrive, but it publishes nothing and starts nothing.
 """
 
+import logging
+
+from botocore.exceptions import BotoCoreError, ClientError
+
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, fetch_all
 from orchestrator.history import HasEnded, NoSuchRun
@@ -10,6 +14,8 @@ from orchestrator.start import one_at_a_time
 
 STOPPED = "stopped by request"
 """The cause of a run that was stopped."""
+
+log = logging.getLogger("brigade.stop")
 
 _LOOK = "SELECT status FROM runs WHERE run_id = %(run_id)s"
 
@@ -43,3 +49,5 @@ def _stop_execution(aws: Aws, execution: str) -> None:
         aws.stepfunctions.stop_execution(executionArn=execution, error="Stopped", cause=STOPPED)
     except aws.stepfunctions.exceptions.ExecutionDoesNotExist:
         return  # never started, or lost with LocalStack: there is nothing to stop but the run
+    except (BotoCoreError, ClientError) as error:
+        log.warning("%s could not be stopped, and ends by itself: %s", execution, error)

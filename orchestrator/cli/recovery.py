@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from contracts.errors import BadRequest
+from contracts.errors import BadRequest, BrigadeError
 from contracts.pipelines import component_named
 from orchestrator import dead_letters
 from orchestrator.cli.session import Session, out, print_json, say
@@ -81,8 +81,8 @@ def _redrive_unfinished(session: Session, style: str | None) -> tuple[list[str],
             session.operations.redrive(run, style)
         except UnderWay:
             say(f"{run} is under way")
-        except BadRequest as error:
-            say(f"error: {error}")
+        except BrigadeError as error:
+            say(f"error: {run}: {error}")
             refused = True
             continue
         else:

@@ -100,7 +100,7 @@ def _too_long(headers: Headers) -> ProblemResponse | None:
 def _from_here(headers: Headers) -> bool:
     """Whether a request names this machine: a page from elsewhere names itself, or the name it got our address under."""
     origin = headers.get("origin")
-    named = [headers.get("host", ""), *([urlsplit(origin).netloc or "-"] if origin else [])]
+    named = [headers.get("host", ""), *([origin.partition("://")[2] or "-"] if origin else [])]
     return all(is_loopback(_host_of(name)) for name in named)
 
 

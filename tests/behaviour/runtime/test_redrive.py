@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from contracts.errors import BadRequest, TransientError
 from contracts.message import Event
 from orchestrator.redrive import UnderWay, redrive_run, unfinished_runs
+from orchestrator.start import sending
 from services.runtime.context import Context
 from tests.behaviour.cli.typed import error_line
 from tests.behaviour.runtime.floor import Floor
@@ -227,3 +230,30 @@ async def test_a_component_that_is_not_deployed_any_more(snack_bar: Floor) -> No
     assert snack_bar.attempts(run_id, "chopper")[0] == ("pie", 1, "failed", "BadData")
     states = "SELECT state FROM steps WHERE run_id = %(run_id)s AND item = 'pie'"
     assert snack_bar.rows(states, run_id=run_id) == [{"state": "failed"}]
+
+
+async def test_a_step_at_work_is_not_waited_for(snack_bar: Floor) -> None:
+    """Whoever fails it holds its row, and then wants the run's, which a redrive has."""
+    run_id = snack_bar.start("choreographed")
+    at_work = "UPDATE steps SET state = 'claimed', lease_until = now() + interval '1 minute' WHERE run_id = %s"
+    snack_bar.connection.execute(at_work, (run_id,))
+    snack_bar.connection.execute("SET lock_timeout = '1s'")
+    with psycopg.connect(snack_bar.database_url) as failing:
+        failing.execute("SELECT FROM steps WHERE run_id = %s FOR UPDATE", (run_id,))
+        redrive(snack_bar, run_id)
+    snack_bar.connection.execute("RESET lock_timeout")
+    await snack_bar.until(lambda: snack_bar.waiting("host") == 2)
+
+
+@pytest.mark.parametrize(
+    ("became", "raised"), [("SUCCEEDED", nullcontext()), ("RUNNING", pytest.raises(TransientError))]
+)
+async def test_a_run_has_ended_though_the_answer_to_its_start_was_lost(
+    snack_bar: Floor, became: str, raised: AbstractContextManager[object]
+) -> None:
+    run_id = snack_bar.start("choreographed")
+    with raised, sending(snack_bar.connection, run_id):
+        snack_bar.connection.execute("UPDATE runs SET status = %s WHERE run_id = %s", (became, run_id))
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+    (run,) = snack_bar.rows("SELECT status FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
+    assert run["status"] == {"SUCCEEDED": "SUCCEEDED", "RUNNING": "FAILED"}[became]

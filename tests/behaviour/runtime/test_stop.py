@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from contracts.message import Event
 from orchestrator.history import HasEnded, NoSuchRun
@@ -134,3 +135,20 @@ async def test_the_command(snack_bar: Floor) -> None:
     again = await brigade(snack_bar, "stop", run_id)
     assert again.returncode == 2
     assert error_line(again) == f"run {run_id} has FAILED already: there is nothing to stop"
+
+
+async def test_a_run_is_stopped_though_its_execution_cannot_be(
+    snack_bar: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends by itself: its next command is not run."""
+    run_id = snack_bar.start("orchestrated")
+
+    def unreachable(**asked: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    monkeypatch.setattr(snack_bar.aws.stepfunctions, "stop_execution", unreachable)
+    stop_run(snack_bar.aws, snack_bar.connection, run_id)
+    assert (await snack_bar.ended(run_id))["cause"] == STOPPED
+    async with snack_bar.working():
+        await snack_bar.until(lambda: snack_bar.finished_execution(run_id))
+    assert snack_bar.attempts(run_id, "host") == []

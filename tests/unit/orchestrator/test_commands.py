@@ -9,9 +9,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from contracts.errors import BadRequest
+from contracts.errors import BadRequest, TransientError
 from orchestrator import dead_letters
 from orchestrator.cli.app import app
+from orchestrator.cli.recovery import _redrive_unfinished
 from orchestrator.cli.runs import _print_outcome, _runs_table
 from orchestrator.cli.session import Session, out
 from orchestrator.execute import result_of
@@ -50,6 +51,21 @@ def test_dead_letters_that_are_not_deleted_can_be_seen_again_at_once(
     monkeypatch.setattr(dead_letters, "dead_letters", lambda *_: held)
     done = CliRunner().invoke(app, ["dlq", "purge", "order-volume"], input=answer)
     assert (done.exit_code, released) == (1, ["r"])
+
+
+def test_a_run_that_cannot_be_redriven_holds_no_other_up(
+    asked: Operations, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def redrive(run_id: str, style: str | None) -> None:
+        if run_id == "r1":
+            raise TransientError(
+                "the run could not be started: connection lost; check the endpoint, then redrive it again"
+            )
+
+    monkeypatch.setattr(asked, "redrive", redrive, raising=False)
+    assert _redrive_unfinished(Session(), None) == (["r2"], True)
+    said = capsys.readouterr().err
+    assert "r1: the run could not be started: connection lost" in " ".join(said.split())
 
 
 @pytest.mark.usefixtures("asked")

@@ -92,6 +92,8 @@ def test_without_a_token_this_machine_is_served(kitchen: Kitchen, host: str) -> 
         {"Host": "[::1"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
+        {"Origin": "localhost"},
     ],
 )
 def test_without_a_token_no_page_from_elsewhere_is_served(kitchen: Kitchen, headers: dict[str, str]) -> None:
