@@ -25,7 +25,8 @@ HEALTH = ("python", "-IS", "-c", f"import urllib.request as r; r.urlopen('http:/
 
 
 class Orchestrator(Construct):
-    """`brigade serve`, one replica. It is reached through a tunnel (docs/deployment.md), or by what is put in front of it."""
+    """`brigade serve`, one replica, and the definition that single commands are run by. Nobody reaches it before its security
+    group lets them in: docs/deployment.md."""
 
     def __init__(self, scope: Construct, platform: Platform, pipelines: tuple[Pipeline, ...]) -> None:
         super().__init__(scope, "Orchestrator")
@@ -61,7 +62,7 @@ class Orchestrator(Construct):
             task_definition=self.definition,
             vpc_subnets=platform.subnets,
             security_groups=[platform.group],
-            desired_count=1,
+            desired_count=0 if platform.settings.stopped else 1,
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
@@ -75,7 +76,12 @@ class Deploy(Construct):
     def __init__(self, scope: Construct, platform: Platform, pipelines: tuple[Pipeline, ...]) -> None:
         super().__init__(scope, "Deploy")
         container = Container(
-            name="deploy", image=IMAGE, command=("deploy",), environment=_environment(platform), stop=STOP_SECONDS
+            name="deploy",
+            image=IMAGE,
+            command=("deploy",),
+            environment=_environment(platform),
+            stop=STOP_SECONDS,
+            tag=platform.settings.deploy_tag,
         )
         task(self, platform, container, permissions.deployer(pipelines, platform.names))
 

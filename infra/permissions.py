@@ -63,7 +63,7 @@ def reads(component: Component, pipelines: tuple[Pipeline, ...]) -> set[str]:
 
 
 def operator(pipelines: tuple[Pipeline, ...], names: Names, queues: list[str]) -> list[iam.PolicyStatement]:
-    """Start, stop and redrive runs, and look at what they wrote: the HTTP service and the commands."""
+    """Start, stop and redrive runs, count what they cost, and look at what they wrote: the HTTP service and the commands."""
     return [
         _allow(
             "FindDeployment", ("cloudformation:DescribeStacks",), [arn("cloudformation", f"stack/{names.prefix}/*")]
@@ -74,9 +74,11 @@ def operator(pipelines: tuple[Pipeline, ...], names: Names, queues: list[str]) -
             [each for machine in _machines(pipelines, names) for each in (machine, f"{machine}:*")],
         ),
         _allow(
-            "FollowAndStopRuns", ("states:DescribeExecution", "states:StopExecution"), _executions(pipelines, names)
+            "FollowAndStopRuns",
+            ("states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"),
+            _executions(pipelines, names),
         ),
-        _allow("SendCommands", ("sqs:SendMessage",), [arn("sqs", queue) for queue in queues]),
+        _allow("SendCommands", ("sqs:SendMessage", "sqs:GetQueueAttributes"), [arn("sqs", queue) for queue in queues]),
         _allow("ReadFiles", ("s3:GetObject",), [f"{bucket_arn(names.bucket)}/*"]),
         _tell_missing_files(names),
     ]

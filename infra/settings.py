@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     """What everything is named after, so that several deployments can share an account."""
     tag: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
     """Of the images to run; a tag is never moved."""
+    deploy_tag: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+    """Of the image that the task `deploy` runs, where tables are to change before the workers do. The other tag by default."""
+    stopped: bool = False
+    """Run nothing: before `deploy` has made the tables, which workers need to start, and to pause."""
     arm64: bool = False
     """Run on Graviton: a fifth cheaper; the images must have been built for it."""
     style: Literal["orchestrated", "choreographed"] = "orchestrated"

@@ -67,6 +67,7 @@ class Container:
     stop: int = 30
     health: Sequence[str] | None = None
     secrets: Mapping[str, ecs.Secret] | None = None
+    tag: str | None = None
 
 
 def task(
@@ -97,7 +98,7 @@ def task(
     group = log_group(scope, "Logs", f"/{settings.prefix}/{container.name}", settings.log_days)
     found.add_container(
         "main",
-        image=ecs.ContainerImage.from_ecr_repository(repository, settings.tag),
+        image=ecs.ContainerImage.from_ecr_repository(repository, container.tag or settings.tag),
         command=[*container.command],
         environment={"AWS_REGION": Aws.REGION, **platform.database.environment, **container.environment},
         secrets={**platform.database.secrets, **(container.secrets or {})},

@@ -47,14 +47,17 @@ class WorkerService(Construct):
             task_definition=definition,
             vpc_subnets=platform.subnets,
             security_groups=[platform.group],
-            desired_count=0 if seldom else 1,
+            desired_count=0 if seldom or platform.settings.stopped else 1,
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             capacity_provider_strategies=capacity_of(component),
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
-        scale_by_backlog(self, platform.cluster, service, platform.names.queue(component, version), component, seldom)
+        if not platform.settings.stopped:
+            scale_by_backlog(
+                self, platform.cluster, service, platform.names.queue(component, version), component, seldom
+            )
         self.worker = Worker(component, version, service)
 
 

@@ -201,6 +201,7 @@ def test_the_service_starts_and_stops_runs_and_takes_nobodys_messages(compute: T
     assert allowed(own, Request("cloudformation:DescribeStacks", arn("cloudformation", "stack/brigade/0a1b")))
     for component, version in WORKERS:
         assert allowed(own, Request("sqs:SendMessage", queue(component, version)))
+        assert allowed(own, Request("sqs:GetQueueAttributes", queue(component, version)))
         assert allowed(own, Request("s3:GetObject", file_of(component.name)))
         assert not allowed(own, Request("sqs:ReceiveMessage", queue(component, version)))
         assert not allowed(own, Request("s3:PutObject", file_of(component.name)))

@@ -77,6 +77,8 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
         subnet_ids=("subnet-a", "subnet-b"),
         database_secret_arn="arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf",
         alarm_email="cook@example.org",
+        deploy_tag="t2",
+        stopped=True,
         log_days=7,
         file_days=14,
     )
@@ -105,6 +107,18 @@ def test_other_options_reach_their_resources(given: dict[str, Template]) -> None
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "cook@example.org")
     (schedule,) = compute.of("AWS::Scheduler::Schedule").values()
     assert '"--style", "choreographed"' in schedule["Target"]["Input"]
+
+
+def test_before_there_are_tables_nothing_runs_but_what_makes_them(given: dict[str, Template]) -> None:
+    compute = given["Compute"]
+    assert {service["DesiredCount"] for service in compute.of("AWS::ECS::Service").values()} == {0}
+    assert compute.of("AWS::ApplicationAutoScaling::ScalableTarget") == {}
+    images = {
+        definition["Family"]: compute.plain(definition["ContainerDefinitions"][0]["Image"]).rpartition(":")[2]
+        for definition in compute.of("AWS::ECS::TaskDefinition").values()
+    }
+    assert images.pop("kitchen-deploy") == "t2"
+    assert set(images.values()) == {"t1"}
 
 
 def test_two_deployments_share_an_account(given: dict[str, Template], stacks: dict[str, Template]) -> None:
