@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from contracts.errors import WorkerLost
 from contracts.message import Frozen
 from orchestrator.compare.paths import ended, longest, needed, with_barriers
-from orchestrator.compare.recorded import Place, RecordedRun, StepRun, Style
+from orchestrator.compare.recorded import Attempt, Place, RecordedRun, StepRun, Style
 
 Outcome = Literal["succeeded", "degraded", "failed", "lost", "stale", "wrong"]
 """How a run ended, the worst that is true of it. `stale` and `wrong` were published anyway."""
@@ -119,9 +120,14 @@ def recovery_of(run: RecordedRun) -> float | None:
         for step in run.steps
         if fault.component in (None, step.component)
         for attempt in step.attempts
-        if attempt.claimed > at
+        if attempt.claimed > at and not _lost(attempt)
     ]
     return min(claims) - at if claims else None
+
+
+def _lost(attempt: Attempt) -> bool:
+    """With its worker; recorded is the error's name and what happened."""
+    return (attempt.error or "").startswith(WorkerLost.__name__)
 
 
 def _last_input(step: StepRun, steps: Mapping[str, StepRun]) -> StepRun | None:

@@ -88,3 +88,12 @@ def test_nobody_is_told_of_what_is_stale() -> None:
 def test_a_retry_is_an_attempt_beyond_the_first() -> None:
     found = measure(killed(cooked(0, "choreographed", Random(1))), PLACES)
     assert found.retries == 1
+
+
+def test_the_claim_that_was_lost_is_no_recovery_though_it_seems_later_than_the_kill() -> None:
+    """The kill is timed by a file, the claim by the database: what came first can seem to come a millisecond later."""
+    made = killed(cooked(0, "orchestrated", Random(1)))
+    assert made.fault is not None
+    assert made.fault.happened is not None
+    sooner = made.fault.model_copy(update={"happened": made.fault.happened - 0.001})
+    assert recovery_of(made.model_copy(update={"fault": sooner})) == pytest.approx(5.001)
