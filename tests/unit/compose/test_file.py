@@ -11,6 +11,7 @@ import yaml
 from contracts.component import Component
 from contracts.pipelines import PIPELINES, all_components
 from orchestrator import template
+from orchestrator.cli.stack import COMPOSED
 from orchestrator.embedded import localstack
 from orchestrator.embedded.home import Home
 from orchestrator.fleet import ONE_THREAD
@@ -148,6 +149,12 @@ def test_the_forecast_service_has_its_extra_and_starts_only_when_asked_for() -> 
     assert service["ports"] == [f"127.0.0.1:${{BRIGADE_FORECAST_PORT:-{port}}}:{port}"]
     assert {"AWS_ENDPOINT_URL", "DATABASE_URL"} <= set(service["environment"])
     assert 'ENTRYPOINT ["python", "-m", "services.forecast_api"]' in DOCKERFILE
+
+
+def test_the_command_line_knows_where_it_is_and_how_to_ask_the_service() -> None:
+    command_line, service = SERVICES["brigade"]["environment"], SERVICES["orchestrator"]["environment"]
+    assert command_line[COMPOSED]
+    assert command_line["BRIGADE_TOKEN"] == service["BRIGADE_TOKEN"]
 
 
 def test_images_of_others_are_pinned() -> None:
