@@ -100,7 +100,13 @@ def task(
         "main",
         image=ecs.ContainerImage.from_ecr_repository(repository, container.tag or settings.tag),
         command=[*container.command],
-        environment={"AWS_REGION": Aws.REGION, **platform.database.environment, **container.environment},
+        # boto3 reads the second, the other SDKs the first.
+        environment={
+            "AWS_REGION": Aws.REGION,
+            "AWS_DEFAULT_REGION": Aws.REGION,
+            **platform.database.environment,
+            **container.environment,
+        },
         secrets={**platform.database.secrets, **(container.secrets or {})},
         stop_timeout=Duration.seconds(container.stop),
         health_check=_health(container),

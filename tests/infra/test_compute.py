@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
 
 from contracts.component import Component
@@ -67,9 +68,11 @@ def test_it_reads_the_queues_topic_and_bucket_that_messaging_makes(
         assert given[variable] == f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{called}"
     assert given["BRIGADE_TOPIC_ARN"] == made["BRIGADE_TOPIC_ARN"]
     assert given["BRIGADE_BUCKET"] == made["BRIGADE_BUCKET"] == f"brigade-{ACCOUNT}"
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     for key, value in given.items():
         monkeypatch.setenv(key, value)
     assert Settings().queue_url == given["BRIGADE_QUEUE_URL"]
+    assert boto3.Session().region_name == REGION
 
 
 @worker
