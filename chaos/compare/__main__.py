@@ -35,27 +35,30 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> int:
+    """0 when everything was recorded, 1 when the pipeline does not run, 2 when it was asked wrongly."""
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that what was started is stopped
+    try:
+        module, subject = _subject(asked)
+    except BrigadeError as error:
+        errors.print(f"error: {error}", markup=False)
+        return 2
     home = Home(Path(tempfile.mkdtemp(prefix="brigade-compare-", dir="/var/tmp")))
     home.path.chmod(0o711)  # as root, PostgreSQL runs as another user
     try:
-        compare(home, asked)
+        compare(home, module, subject, asked)
     except BrigadeError as error:
         errors.print(f"error: {error}; logs are in {home.logs}", markup=False)
-        return 2 if isinstance(error, BadRequest) else 1
+        return 1
+    except KeyboardInterrupt:
+        errors.print(f"stopped; what was recorded until then is in {asked.out}, logs are in {home.logs}", markup=False)
+        return 128 + signal.SIGINT
     shutil.rmtree(home.path)
     return 0
 
 
-def compare(home: Home, asked: argparse.Namespace) -> None:
+def compare(home: Home, module: str, subject: Subject, asked: argparse.Namespace) -> None:
     """Record the runs in the folder that was asked for. Raises BrigadeError."""
-    module = asked.subject or SUBJECTS.get(asked.pipeline)
-    if module is None:
-        raise BadRequest(f"nothing is known of '{asked.pipeline}' but its name: name its module with --subject")
-    subject = load(module)
-    if subject.pipeline.name != asked.pipeline:
-        raise BadRequest(f"{module} is about {subject.pipeline.name}, not {asked.pipeline}")
     buffer = subject.pipeline.buffer / asked.time_scale
     wanted = Wanted(tuple(asked.styles), asked.runs, asked.seed, asked.faults, asked.time_scale, buffer)
     errors.print(f"starting LocalStack and PostgreSQL, and a worker for each component of {subject.pipeline.name}")
@@ -69,6 +72,17 @@ def compare(home: Home, asked: argparse.Namespace) -> None:
             append_run(asked.out, run)
 
         Campaign(site, wanted, begin, keep, told).run()
+
+
+def _subject(asked: argparse.Namespace) -> tuple[str, Subject]:
+    """Raises BadRequest when there is none of this name."""
+    module = asked.subject or SUBJECTS.get(asked.pipeline)
+    if module is None:
+        raise BadRequest(f"nothing is known of '{asked.pipeline}' but its name: name its module with --subject")
+    subject = load(module)
+    if subject.pipeline.name != asked.pipeline:
+        raise BadRequest(f"{module} is about {subject.pipeline.name}, not {asked.pipeline}")
+    return module, subject
 
 
 def _arguments() -> argparse.Namespace:

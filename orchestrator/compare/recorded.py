@@ -156,7 +156,8 @@ class Alarm(Frozen):
 class Work(Cost):
     """What the run cost while nothing else was under way. `bytes` by service: sqs, sns, states, s3, logs.
 
-    Of messages and payloads they are the bodies sent, of s3 the bytes written, of logs the bytes of the workers' lines.
+    Of messages and payloads they are the data of commands and answers, each once and without its envelope; of s3 the bytes
+    written, of logs the bytes of the workers' lines.
     """
 
     bytes: dict[str, int] = Field(default_factory=dict)

@@ -14,7 +14,7 @@ from tests.support.stack import temporary_home
 MODULE = "examples.two_stations"
 
 WANTED = Wanted(
-    styles=("scheduled", "choreographed", "orchestrated"), runs=2, seed=3, faults="outage", time_scale=225, buffer=4.0
+    styles=("scheduled", "choreographed", "orchestrated"), runs=2, seed=3, faults="outage", time_scale=150, buffer=6.0
 )
 
 
