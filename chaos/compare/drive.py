@@ -2,8 +2,10 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from chaos.compare.faults import Drawn, Due, Spell, plant, spell
 from chaos.compare.site import Site
@@ -20,6 +22,10 @@ PATIENCE = 120.0
 """Seconds beyond its last clock and its fault after which a run that has not ended is lost."""
 
 OVER = "SELECT 1 AS over FROM runs WHERE run_id = %(run_id)s AND status <> 'RUNNING'"
+
+
+Strike = tuple[float, Callable[[], None]]
+"""When, in seconds since the run's start, and what."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +67,13 @@ def drive(site: Site, asked: Asked) -> Driven:
     before, logs = snapshot(site.connection), log_sizes(site)
     planted = plant(site, asked.fault, f"{asked.day:%Y-%m-%d}-{asked.style}-")
     broken = spell(site, asked.fault, asked.due) if asked.due else None
-    if broken and not broken.begins:
+    from_the_start = broken is not None and not broken.begins
+    if broken and from_the_start:
         broken.begin()
-    run_id, waiting = _start(site, asked)
-    run = Driven(run_id, time.time(), before, logs, planted)
-    if broken and not broken.begins:
-        run.begun = run.started
-    run.messages = 0 if asked.style == "orchestrated" else 1
-    _follow(site, asked, run, waiting, broken)
+    run_id, strikes = _start(site, asked)
+    run = Driven(run_id, time.time(), before, logs, planted, messages=0 if asked.style == "orchestrated" else 1)
+    run.begun = run.started if from_the_start else None
+    run.lost = not _follow(site, run, strikes, broken)
     if run.lost:
         stop_run(site.aws, site.connection, run_id)
     run.happened = site.faults.taken_at(planted) if planted else None
@@ -83,36 +88,42 @@ def log_sizes(site: Site) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in site.home.logs.glob("*.log")}
 
 
-def _start(site: Site, asked: Asked) -> tuple[str, list[tuple[float, str, object]]]:
+def _start(site: Site, asked: Asked) -> tuple[str, list[Strike]]:
+    """The run, and what its clocks will do, the next first."""
     parts = (site.aws, site.connection, site.deployment, site.subject.pipeline)
     if asked.style != SCHEDULED:
         return start_run(*parts, asked.style, asked.day, {}).run_id, []
     request = start_scheduled(*parts, asked.day)
-    rest = site.subject.pipeline.components[1:]
-    return request.run_id, sorted((asked.starts[c.name], c.name, request) for c in rest)
+    rest = sorted(site.subject.pipeline.components[1:], key=lambda component: asked.starts[component.name])
+    strikes: list[Strike] = [
+        (asked.starts[c.name], partial(strike, site.aws, site.deployment, c, request)) for c in rest
+    ]
+    return request.run_id, strikes
 
 
-def _follow(
-    site: Site, asked: Asked, run: Driven, waiting: list[tuple[float, str, object]], broken: Spell | None
-) -> None:
-    last = max([*asked.starts.values(), broken.ends if broken else 0.0, 0.0])
+def _follow(site: Site, run: Driven, strikes: list[Strike], broken: Spell | None) -> bool:
+    """Until it has ended and nothing is left to do. False when it does not end."""
+    last = max([at for at, _ in strikes] + ([broken.ends] if broken else []), default=0.0)
     while True:
         now = time.time() - run.started
-        while waiting and waiting[0][0] <= now:
-            _, name, request = waiting.pop(0)
-            strike(site.aws, site.deployment, site.subject.component(name), request)  # type: ignore[arg-type]
+        while strikes and strikes[0][0] <= now:
+            strikes.pop(0)[1]()
             run.messages += 1
-        if broken and run.begun is None and broken.begins <= now:
-            broken.begin()
-            run.begun = time.time()
-        if broken and run.begun and run.undone is None and broken.ends <= now:
-            broken.end()
-            run.undone = time.time()
+        if broken:
+            _break_and_mend(run, broken, now)
         site.workers.replace_dead()
-        mended = broken is None or run.undone is not None
-        if mended and not waiting and site.rows(OVER, run_id=run.run_id):
-            return
+        left = strikes or (broken and run.undone is None)
+        if not left and site.rows(OVER, run_id=run.run_id):
+            return True
         if now > last + PATIENCE:
-            run.lost = True
-            return
+            return False
         time.sleep(TICK)  # between two looks
+
+
+def _break_and_mend(run: Driven, broken: Spell, now: float) -> None:
+    if run.begun is None and broken.begins <= now:
+        broken.begin()
+        run.begun = time.time()
+    if run.begun is not None and run.undone is None and broken.ends <= now:
+        broken.end()
+        run.undone = time.time()
