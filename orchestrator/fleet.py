@@ -45,6 +45,12 @@ def code_digest(component: Component, root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
+def made_of(component: Component, endpoints: Endpoints) -> str:
+    """SHA-256 of a worker's code and of where its AWS and its database are: when it differs, a running one is of no use."""
+    places = f"{endpoints.aws_endpoint_url} {endpoints.database_url}"
+    return hashlib.sha256(f"{code_digest(component)} {places}".encode()).hexdigest()
+
+
 def worker_argv(component: Component, version: str) -> list[str]:
     return [sys.executable, "-m", "services.runtime", component.name, "--version", version]
 
@@ -72,20 +78,20 @@ def start_fleet(
 ) -> list[ProcessRecord]:
     """Start a worker for each component and version that has none, and wait until all report. Raises StackFailed.
 
-    A worker whose code has changed since it was started is stopped first: its runs go on with the new one. `progress` gets
-    a sentence for each that is restarted or ready.
+    A worker whose code, or whose LocalStack's address, has changed since it was started is stopped first: its runs go on with
+    the new one. `progress` gets a sentence for each that is restarted or ready.
     """
     wanted = [(component, version) for component in components for version in component.versions]
     missing, ended = [], []
     for component, version in wanted:
         name = queue_name(component, version)
         # Read before the worker reads it: what is edited in between makes the next `up` restart it.
-        code = code_digest(component)
+        code = made_of(component, endpoints)
         running = find_record(home, name)
         if running and is_alive(running):
             if running.code == code:
                 continue
-            progress(f"restarting {name}: its code has changed")
+            progress(f"restarting {name}: its code or its stack has changed")
         if running:
             ended.append(running)
         missing.append((component, version, name, code))

@@ -36,7 +36,8 @@ def refuse_composed() -> None:
 def up(context: typer.Context, as_json: Json = False) -> None:
     """Start the embedded stack and a worker for every component; return when all are healthy.
 
-    Workers whose code has changed are restarted. AWS_ENDPOINT_URL and DATABASE_URL each replace a part of the stack.
+    Workers whose code has changed are restarted, and all of them after LocalStack was. AWS_ENDPOINT_URL and DATABASE_URL each
+    replace a part of the stack.
     Example: brigade up
     """
     session: Session = context.obj

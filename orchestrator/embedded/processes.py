@@ -45,7 +45,7 @@ class ProcessRecord(Frozen):
     url: str = ""
     """Where it answers, if it serves something."""
     code: str = ""
-    """Digest of the code it was started with, if that may change while it runs."""
+    """Digest of what it was started with, code and addresses, if that may change while it runs."""
     stop_signal: int = signal.SIGTERM
 
 

@@ -93,6 +93,12 @@ def test_a_stack_from_up_to_down(home: Home) -> None:
     assert after["code"] == 0
     assert {name for name in running if after[name]["pid"] != running[name]["pid"]} == {"publisher"}
 
+    os.kill(after["localstack"]["pid"], signal.SIGKILL)
+    until(lambda: has_ended(psutil.Process(after["localstack"]["pid"])))
+    elsewhere = brigade(home, "up")
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    assert {name for name in running if status(home)[name]["pid"] == after[name]["pid"]} == {"postgres"}
+
     processes = [psutil.Process(record.pid) for record in read_records(home)]
     stopped = brigade(home, "down")
     assert stopped.returncode == 0, stopped.stderr
@@ -118,7 +124,7 @@ def test_up_restarts_the_workers_whose_code_has_changed(tmp_path: Path) -> None:
         assert second.returncode == 0, second.stderr
         after = status(home)
         told = [line for line in second.stderr.splitlines() if line.startswith("  ")]
-        assert told == ["  restarting publisher: its code has changed", "  publisher is ready"]
+        assert told == ["  restarting publisher: its code or its stack has changed", "  publisher is ready"]
         assert {name for name in running if after[name] != running[name]} == {"publisher"}
 
         handler.write_text("this is no Python\n", encoding="utf-8")
