@@ -30,7 +30,7 @@ def forecast_api(
     session: Session = context.obj
     for name in NEEDED:
         if importlib.util.find_spec(name) is None:
-            raise BadRequest(f"{name} is not installed: install brigade[forecast-api]")
+            raise BadRequest(f"{name} is not installed: install brigade with its extra `forecast-api`")
     argv = [
         sys.executable,
         "-m",

@@ -20,6 +20,9 @@ from services.forecast_api.store import make_tables, open_pool
 
 PORT = 9298
 
+HERE = ("127.0.0.1", "localhost")
+"""Bound to one of them, it is called by no other name."""
+
 WORKERS = 2
 """Jobs at once. A training takes one core."""
 
@@ -52,7 +55,10 @@ def serve(database_url: str, host: str, port: int, workers: int) -> None:
             make_tables(connection)
         with jobs.going_on():
             config = uvicorn.Config(
-                create_app(pool, jobs), log_config=None, server_header=False, timeout_graceful_shutdown=20
+                create_app(pool, jobs, HERE if host in HERE else ("*",)),
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=20,
             )
             uvicorn.Server(config).run([listening])
 

@@ -1,9 +1,12 @@
 """The application: one route that every operation comes to, and one that says that it is here."""
 
 import logging
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -19,7 +22,9 @@ from services.forecast_api.store import Pool, transaction
 log = logging.getLogger("brigade.forecast_api")
 
 
-def create_app(pool: Pool, jobs: Jobs) -> Starlette:
+def create_app(pool: Pool, jobs: Jobs, hosts: Sequence[str] = ("*",)) -> Starlette:
+    """`hosts` are the names that requests may call it by: a page from elsewhere uses the one it got our address under."""
+
     async def operation(request: Request) -> Response:
         if not request.headers.get("content-length", "").isdecimal():
             return refusal(Malformed("send the body whole, with its Content-Length"))
@@ -34,7 +39,8 @@ def create_app(pool: Pool, jobs: Jobs) -> Starlette:
             PlainTextResponse("ok\n") if jobs.well else PlainTextResponse("no more jobs are done: see the log\n", 503)
         )
 
-    return Starlette(routes=[Route("/", operation, methods=["POST"]), Route("/health", health)])
+    named = Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    return Starlette(middleware=[named], routes=[Route("/", operation, methods=["POST"]), Route("/health", health)])
 
 
 def _served(pool: Pool, jobs: Jobs, target: str, authorization: str, body: bytes) -> Response:

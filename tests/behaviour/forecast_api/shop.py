@@ -171,6 +171,16 @@ class Shop:
             )["PredictorArn"]
         )
 
+    def kinds_of_meals(self, items: int) -> str:
+        """Item metadata in its dataset."""
+        schema = attributes(item_id="string", cuisine="string")
+        dataset = self.forecast.create_dataset(
+            DatasetName="meals", Domain="RETAIL", DatasetType="ITEM_METADATA", Schema=schema
+        )["DatasetArn"]
+        rows = "".join(f"meal-{item},thai\n" for item in range(items))
+        assert self.imported(dataset, self.put("meals.csv", rows))["Status"] == "ACTIVE"
+        return str(dataset)
+
     def prices(self, items: int, weeks: int) -> str:
         """A related time series, as Parquet, in its dataset."""
         rows = [

@@ -7,10 +7,11 @@ import pytest
 from botocore.loaders import Loader
 from starlette.testclient import TestClient
 
+from services.forecast_api.__main__ import HERE
 from services.forecast_api.app import create_app
 from services.forecast_api.jobs import Jobs
 from services.forecast_api.operations import SERVED
-from services.forecast_api.store import open_pool
+from services.forecast_api.store import Pool, open_pool
 from tests.behaviour.forecast_api.conftest import Api, target
 
 MODELS = [Loader().load_service_model(service, "service-2") for service in ("forecast", "forecastquery")]
@@ -69,6 +70,13 @@ def test_accounts_and_regions_do_not_see_each_other(client: TestClient) -> None:
     elsewhere = {"Authorization": "AWS4-HMAC-SHA256 Credential=111111111111/20261130/eu-west-1/forecast/aws4_request"}
     answer = client.post("/", content=b"{}", headers=elsewhere | {"X-Amz-Target": "AmazonForecast.ListDatasets"})
     assert answer.json() == {"Datasets": []}
+
+
+def test_here_it_is_called_by_no_other_name(pool: Pool, resources: str) -> None:
+    headers = {"X-Amz-Target": "AmazonForecast.ListDatasets"}
+    with TestClient(create_app(pool, Jobs(resources, 1), HERE), base_url="http://127.0.0.1:9298") as client:
+        assert client.post("/", content=b"{}", headers=headers).status_code == 200
+        assert client.post("/", content=b"{}", headers=headers | {"Host": "rebound.example"}).status_code == 400
 
 
 def test_a_mistake_of_its_own_is_an_internal_failure(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 import contextlib
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import psutil
@@ -44,6 +46,10 @@ def test_killed_during_a_training_it_goes_on_after_a_restart(running: Service) -
     found = settled(shop.forecast.describe_predictor, PredictorArn=arn)
     assert (found["Status"], found.get("Message")) == ("ACTIVE", None)
     assert attempts(running, arn) == 2
+    (result,) = shop.forecast.get_accuracy_metrics(PredictorArn=arn)["PredictorEvaluationResults"]
+    windows = [each for each in result["TestWindows"] if each["EvaluationType"] == "COMPUTED"]
+    starts = [each["TestWindowStart"] for each in windows]
+    assert [before - after for before, after in pairwise(starts)] == [timedelta(weeks=4)] * 4
     statuses = [
         each["Status"] for listed in (shop.forecast.list_dataset_import_jobs()["DatasetImportJobs"],) for each in listed
     ]

@@ -49,7 +49,7 @@ def test_from_files_to_a_forecast_and_nothing_left(shop: Shop) -> None:
     done = shop.imported(dataset, f"s3://{shop.bucket}/orders/")
     assert done["FieldStatistics"]["item_id"]["CountDistinct"] == ITEMS
     assert done["FieldStatistics"]["demand"]["Count"] == ITEMS * WEEKS
-    group = shop.group(dataset, prices)
+    group = shop.group(dataset, prices, shop.kinds_of_meals(ITEMS))
     predictor = shop.predictor(
         group, HORIZON, AttributeConfigs=[{"AttributeName": "price", "Transformations": FILLINGS}]
     )
