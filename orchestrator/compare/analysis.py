@@ -5,13 +5,13 @@ from statistics import median
 
 from orchestrator.compare import on_aws
 from orchestrator.compare.facts import AwsFacts, aws_facts
-from orchestrator.compare.measures import DEFINITIONS, measure
+from orchestrator.compare.measures import DEFINITIONS, hops_of, measure
 from orchestrator.compare.outcomes import outcomes
 from orchestrator.compare.paths import ended, seconds_of
 from orchestrator.compare.recorded import Attempt, RecordedRun, Recording, StepRun, Style
 from orchestrator.compare.replay import checks, undisturbed, waits_of
-from orchestrator.compare.results import About, Bar, Results, Source
-from orchestrator.compare.rows import Rows, fault_rows, money_rows, outcome_rows, time_rows, work_rows
+from orchestrator.compare.results import About, Bar, Hop, Results, Source
+from orchestrator.compare.rows import Rows, fault_rows, hop_rows, money_rows, outcome_rows, time_rows, work_rows
 from orchestrator.compare.simulation import SimStep
 from orchestrator.compare.verdict import break_evens, checked, verdict
 
@@ -33,6 +33,7 @@ def analyse(recording: Recording, say: Say, grid: on_aws.Grid | None = None) -> 
     counted = [one for one in measured if not one.control]
     outcome_rows(rows, counted)
     time_rows(rows, [one for one in measured if one.number in calm_numbers])
+    hop_rows(rows, calm)
     fault_rows(rows, counted)
     work_rows(rows, calm, measured)
     queues = sum(len(node.versions) for node in head.graph.nodes)
@@ -53,6 +54,7 @@ def analyse(recording: Recording, say: Say, grid: on_aws.Grid | None = None) -> 
         rows=tuple(rows.found),
         outcomes=outcomes(recording),
         runs=measured,
+        hops=tuple(Hop(style=run.style, seconds=hop) for run in calm for hop in hops_of(run)),
         bars=tuple(bar for run in _typical(calm) for bar in _bars(run)),
         sources=_sources(facts),
     )

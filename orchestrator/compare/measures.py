@@ -28,6 +28,8 @@ DEFINITIONS = {
     "messages received": "Messages received by workers.",
     "API calls": "API calls of workers but polls that found nothing, which pass with time and are counted apart.",
     "state transitions": "States entered by the state machine, as Step Functions bills them.",
+    "hop, median": "From the commit of a step's last input, scheduled from its clock, to its claim by a worker; waiting for a "
+    "free slot is in it.",
     "retries": "Attempts beyond the first at each step.",
     "repeats absorbed": "Messages whose step was done already: the stored answer was repeated, the handler not run.",
 }
@@ -107,6 +109,23 @@ def idle_of(run: RecordedRun) -> float:
             idle += max(step.ready - (ended(before) or 0.0), 0.0)
         step = before
     return idle
+
+
+def hops_of(run: RecordedRun) -> list[float]:
+    """Of each step that was begun, but the first: from its last input's commit to its first claim.
+
+    Scheduled, from its clock, or from the input that came later.
+    """
+    steps = {step.key: step for step in run.steps}
+    found = []
+    for step in run.steps:
+        before = _last_input(step, steps)
+        if before is not None and step.attempts:
+            there = ended(before) or 0.0
+            if run.style == "scheduled" and step.ready is not None:
+                there = max(there, step.ready)
+            found.append(max(step.attempts[0].claimed - there, 0.0))
+    return found
 
 
 def recovery_of(run: RecordedRun) -> float | None:

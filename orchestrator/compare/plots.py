@@ -5,13 +5,14 @@ Deterministic: a fixed salt for ids, no date. Each plot is drawn twice, for wide
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from orchestrator.compare.on_aws import CONCURRENT, DURATIONS
+from orchestrator.compare.recorded import Style
 from orchestrator.compare.results import Bar, Results
 from orchestrator.compare.rows import OUTCOMES
 from orchestrator.compare.verdict import Numbers
@@ -103,17 +104,20 @@ def timelines(results: Results, width: float) -> Figure | None:
 
 
 def distributions(results: Results, width: float) -> Figure | None:
-    """Share of runs that had ended by then."""
-    figure, axes = _figure(width, 2.9)
-    for style in results.about.styles:
-        walls = sorted(run.wall for run in results.runs if run.style == style and not run.control)
-        if walls:
-            shares = [(number + 1) / len(walls) for number in range(len(walls))]
-            axes.step([walls[0], *walls], [0, *shares], where="post", color=COLOURS[style], label=style, linewidth=1.8)
-    axes.set_xlabel("wall seconds of a run, faults among them")
-    axes.set_ylabel("share of runs")
-    axes.set_xlim(left=0)
-    return _finished(figure, axes)
+    """Share of runs that had ended by then, and of steps that were claimed by then."""
+    walls = {s: [run.wall for run in results.runs if run.style == s and not run.control] for s in results.about.styles}
+    hops = {s: [hop.seconds for hop in results.hops if hop.style == s] for s in results.about.styles}
+    side_by_side = (1, 2) if width == WIDE else (2, 1)
+    figure = Figure(figsize=(width, 2.9 * side_by_side[0]), layout="constrained")
+    left, right = figure.subplots(*side_by_side)
+    _steps(left, walls, "wall seconds of a run, faults among them")
+    _steps(right, hops, "seconds of a hop to a step, undisturbed")
+    left.set_ylabel("share of runs")
+    right.set_ylabel("share of steps")
+    if not left.lines:
+        return None
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=3)
+    return figure
 
 
 def overhead(results: Results, width: float) -> Figure | None:
@@ -205,6 +209,20 @@ def _bars(axes: Axes, bars: Sequence[Bar], components: Sequence[str], style: str
                 axes.barh(y, bar.claimed - bar.waited_from, left=bar.waited_from, height=height, color=COLOURS["line"])
             colour = COLOURS[style] if bar.outcome == "done" else COLOURS["failed"]
             axes.barh(y, max(bar.ended - bar.claimed, 0.0), left=bar.claimed, height=height, color=colour)
+
+
+def _steps(axes: Axes, values: Mapping[Style, Sequence[float]], label: str) -> None:
+    """Empirical distributions, by style."""
+    for style, found in values.items():
+        ordered = sorted(found)
+        if ordered:
+            shares = [(number + 1) / len(ordered) for number in range(len(ordered))]
+            axes.step(
+                [ordered[0], *ordered], [0, *shares], where="post", color=COLOURS[style], label=style, linewidth=1.8
+            )
+    axes.set_xlim(left=0)
+    axes.set_xlabel(label)
+    axes.grid(visible=True)
 
 
 def _critical(numbers: Numbers, duration: float) -> float:

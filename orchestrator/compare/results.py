@@ -42,6 +42,13 @@ class Bar(Frozen):
     outcome: str
 
 
+class Hop(Frozen):
+    """From the commit of a step's last input to its claim, in an undisturbed run."""
+
+    style: Style
+    seconds: float
+
+
 class Source(Frozen):
     """Where figures that were not measured come from."""
 
@@ -81,6 +88,7 @@ class Results(Frozen):
     rows: tuple[Row, ...]
     outcomes: tuple[Repetition, ...]
     runs: tuple[Measured, ...]
+    hops: tuple[Hop, ...]
     bars: tuple[Bar, ...]
     sources: tuple[Source, ...]
 

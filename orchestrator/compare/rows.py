@@ -7,7 +7,7 @@ from itertools import combinations
 
 from orchestrator.compare import intervals, money
 from orchestrator.compare.facts import Prices
-from orchestrator.compare.measures import Measured, Outcome
+from orchestrator.compare.measures import Measured, Outcome, hops_of
 from orchestrator.compare.recorded import RecordedRun, Style
 from orchestrator.compare.results import Estimate, Row
 
@@ -72,6 +72,14 @@ def time_rows(rows: Rows, calm: Sequence[Measured]) -> None:
         faster, slower = sorted(pair, key=lambda style: statistics.median(walls[style]))
         more = intervals.median_difference(walls[slower], walls[faster], rows.seed)
         rows.add("wall.more", slower, faster, unit="s", estimate=more)
+
+
+def hop_rows(rows: Rows, runs: Sequence[RecordedRun]) -> None:
+    """Of all steps of the runs together."""
+    for style in _styles(runs):
+        hops = [hop for run in runs if run.style == style for hop in hops_of(run)]
+        for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+            rows.add(f"hop.{name}", style, unit="s", estimate=intervals.quantile(hops, share, rows.seed))
 
 
 def fault_rows(rows: Rows, measured: Sequence[Measured]) -> None:

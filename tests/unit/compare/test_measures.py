@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chaos.pipeline import PLANNER
-from orchestrator.compare.measures import Outcome, idle_of, measure, outcome_of, recovery_of
+from orchestrator.compare.measures import Outcome, hops_of, idle_of, measure, outcome_of, recovery_of
 from orchestrator.compare.recorded import Planted, StaleInput
 from tests.unit.compare.recordings import BUFFER, HOPS, OLD, PLACES, STYLES, cooked, failed, killed, run, stale, step
 
@@ -97,3 +97,23 @@ def test_the_claim_that_was_lost_is_no_recovery_though_it_seems_later_than_the_k
     assert made.fault.happened is not None
     sooner = made.fault.model_copy(update={"happened": made.fault.happened - 0.001})
     assert recovery_of(made.model_copy(update={"fault": sooner})) == pytest.approx(5.001)
+
+
+def test_a_hop_is_from_the_last_input_to_the_first_claim() -> None:
+    """The planner has no input; what was put off by a retry is no hop."""
+    steps = (
+        step("planner", "-", (), 0.1, 1.0),
+        step("cook", "-", ("planner/-",), 1.5, 2.0),
+        step("server", "-", ("planner/-", "cook/-"), 2.25, 3.0),
+    )
+    assert hops_of(run(0, "choreographed", steps)) == [0.5, 0.25]
+    assert hops_of(killed(run(0, "choreographed", steps))) == [0.5, 0.25]
+
+
+def test_scheduled_a_hop_is_from_the_clock_or_the_later_input() -> None:
+    steps = (
+        step("planner", "-", (), 0.1, 1.0),
+        step("cook", "-", ("planner/-",), 5.2, 6.0).model_copy(update={"ready": 5.0}),
+        step("server", "-", ("cook/-",), 6.1, 7.0).model_copy(update={"ready": 5.5}),
+    )
+    assert hops_of(run(0, "scheduled", steps)) == pytest.approx([0.2, 0.1])

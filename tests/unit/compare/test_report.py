@@ -15,6 +15,7 @@ from orchestrator.compare.analysis import analyse
 from orchestrator.compare.recorded import Recording, append_run, write_head
 from orchestrator.compare.report import REFERENCE, amount, render
 from orchestrator.compare.results import Results, Row, write_results
+from orchestrator.compare.tables import MEASURES, tables
 from orchestrator.compare.verdict import verdict
 from orchestrator.render import FOLDER
 from tests.unit.compare.recordings import STYLES, recording
@@ -153,6 +154,11 @@ def test_each_repetition_is_told_with_its_fault_and_how_every_style_ended(page: 
         "nothing",
     ]
     assert re.findall(">([a-z]+)<", told[0][1]) == ["stale", "succeeded", "succeeded"]
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_no_measure_of_a_table_is_without_a_row(results: Results, name: str) -> None:
+    assert [label for label, _ in tables(results)[name].lines] == list(MEASURES[name][1])
 
 
 def test_controls_count_for_times_and_not_for_outcomes() -> None:
