@@ -191,7 +191,7 @@ def test_only_the_places_of_what_was_asked_for_are_named(fleet: Fleet, story: St
 
 
 def test_runs_are_listed_with_their_start_and_versions(fleet: Fleet, story: Story) -> None:
-    shown = brigade("runs", "--limit", "1000").stdout
+    shown = spawned("runs", "--limit", "1000", env={**os.environ, "COLUMNS": "200"}).stdout
     (line,) = [line for line in shown.splitlines() if story.monday.run_id in line]
     started = read_history(fleet.connection, story.monday.run_id).start
     assert f"{started.astimezone(UTC):%Y-%m-%d %H:%M:%S}" in line
