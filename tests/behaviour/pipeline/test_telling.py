@@ -156,6 +156,7 @@ def test_runs_are_listed_newest_first(fleet: Fleet, story: Story) -> None:
         "cause",
         "started_at",
         "seconds",
+        "versions",
     }
 
 
