@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,15 @@ class Project:
                 process.kill()
             process.communicate()
 
+    def ask(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
+        """Status and answer of the service, from the host, through the published port. With a body it is a POST."""
+        headers = {"Authorization": f"Bearer {self.environment['BRIGADE_TOKEN']}", **headers}
+        data = json.dumps(body).encode() if body else None
+        url = f"http://127.0.0.1:{self.environment['BRIGADE_PORT']}{path}"
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+
     def containers(self, service: str) -> list[str]:
         return self.compose("ps", "-q", service).split()
 
@@ -78,6 +88,11 @@ class Project:
         return sorted(
             line for line in docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}") if self._ours(line)
         )
+
+    def name_images_before(self) -> None:
+        """Give the images names that a build does not take from them, by which they are removed with the others."""
+        for image in self.images():
+            docker("tag", image, image.replace(":", "-before:"))
 
     def _ours(self, image: str) -> bool:
         return image.startswith("brigade-") and image.endswith(f":{self.environment['BRIGADE_TAG']}")

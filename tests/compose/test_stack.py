@@ -1,13 +1,10 @@
 """docker-compose.yml on a real engine, from a fresh clone: healthy, small, and both styles."""
 
-import json
 import os
 import re
 import subprocess
 import sys
 import urllib.error
-import urllib.request
-from typing import Any
 
 import pytest
 
@@ -48,21 +45,13 @@ def test_an_image_holds_its_own_service_only(project: Project) -> None:
 
 def test_the_service_starts_one_run_for_one_key(project: Project) -> None:
     """From the host, through the published port."""
-    service = f"http://127.0.0.1:{project.environment['BRIGADE_PORT']}/runs"
-    wanted = json.dumps({"pipeline": "order-simulation", "date": "2026-11-25", "style": "choreographed"}).encode()
-    key = {"Idempotency-Key": "tuesday-1", "Content-Type": "application/json"}
-    token = {"Authorization": f"Bearer {project.environment['BRIGADE_TOKEN']}"}
-
-    def ask(url: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        request = urllib.request.Request(url, body, headers)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
-
-    (first, run), (second, same) = (ask(service, wanted, key | token) for _ in range(2))
+    wanted = {"pipeline": "order-simulation", "date": "2026-11-25", "style": "choreographed"}
+    key = {"Idempotency-Key": "tuesday-1"}
+    (first, run), (second, same) = (project.ask("/runs", wanted, **key) for _ in range(2))
     assert (first, second, run["run_id"]) == (201, 200, same["run_id"])
-    until(lambda: ask(f"{service}/{run['run_id']}", None, token)[1]["status"] == "SUCCEEDED", seconds=120, every=1)
+    until(lambda: project.ask(f"/runs/{run['run_id']}")[1]["status"] == "SUCCEEDED", seconds=120, every=1)
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        ask(service, wanted, key | {"Authorization": "Bearer of-somebody-else-entirely"})
+        project.ask("/runs", wanted, **key, Authorization="Bearer of-somebody-else-entirely")
 
 
 def test_both_styles_publish_what_make_demo_publishes(project: Project) -> None:

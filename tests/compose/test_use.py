@@ -1,14 +1,18 @@
 """What is done with a running stack: workers are added, killed and cut off, and a new version takes over. Runs complete."""
 
 import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.compose.project import STYLES, Project, docker, left_of, run_of, until
+from tests.compose.project import ROOT, STYLES, Project, docker, left_of, run_of, until
 
-V2 = ("--flag", "order-simulator=v2")
+V3 = ("--flag", "order-simulator=v3")
 
 
 @pytest.fixture
@@ -95,22 +99,68 @@ def read(printed: str) -> list[dict[str, str]]:
     return documents
 
 
+def declare_v3(folder: Path) -> None:
+    """What the developer of a new version writes, and has written; the documentation has the commands that follow."""
+    contract = folder / "contracts/order_simulator.py"
+    declared = contract.read_text(encoding="utf-8").replace('versions=("v1", "v2")', 'versions=("v1", "v2", "v3")')
+    assert "v3" in declared
+    contract.write_text(declared, encoding="utf-8")
+    handlers = folder / "services/order_simulator"
+    (handlers / "handler_v3.py").write_bytes((handlers / "handler_v2.py").read_bytes())
+    subprocess.run([sys.executable, "-m", "orchestrator.cli", "render"], cwd=folder, check=True, capture_output=True)
+    assert "  order-simulator-v3:" in (folder / "docker-compose.yml").read_text(encoding="utf-8")
+
+
+def documented() -> tuple[str, ...]:
+    """The commands by which a new version joins, as docs/deployment.md gives them."""
+    page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    section = page.partition("## A new version of a component")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    return tuple(line.strip() for line in block.splitlines() if line.strip())
+
+
+def start(project: Project, style: str, **flags: str) -> str:
+    """Through the service."""
+    wanted = {"pipeline": "order-simulation", "date": "2026-11-25", "style": style, "flags": flags}
+    return str(project.ask("/runs", wanted)[1]["run_id"])
+
+
+def succeeded(project: Project, run_ids: list[str]) -> bool:
+    statuses = [project.ask(f"/runs/{run_id}")[1]["status"] for run_id in run_ids]
+    assert "FAILED" not in statuses
+    return set(statuses) == {"SUCCEEDED"}
+
+
 def test_a_new_version_joins_takes_one_run_in_ten_then_all_and_the_old_one_leaves(project: Project) -> None:
-    project.compose("rm", "--stop", "--force", "order-simulator-v2")
+    """Runs of the code before are under way when it joins, and more workers of the old version come after it."""
+    build, join = documented()
+    workers = project.compose("ps", "-q", "order-simulator", "order-simulator-v2", "publisher", "db").split()
+    declare_v3(project.folder)
+    project.name_images_before()
+    project.compose(*build.split()[2:], seconds=1200)
+    project.compose("pause", "order-simulator")
+    before = [start(project, style) for style in STYLES]
+    project.compose(*join.split()[2:])
+    project.compose("unpause", "order-simulator")
+    until(lambda: succeeded(project, before), seconds=180, every=1)
+    assert versions_of(project, before) == ["v1"] * 2
+    assert set(workers) <= set(project.compose("ps", "-q").split())
+
+    project.compose("up", "-d", "--wait", "--no-recreate", "--scale", "order-simulator=2")
     one_in_ten: list[tuple[str, ...]] = [()] * 10
-    one_in_ten[6] = V2
-    with project.under_way(*one_by_one(*one_in_ten)) as runs:
-        until(lambda: bool(project.rows("SELECT 1 FROM runs WHERE status = 'RUNNING'")))
-        project.compose("up", "-d", "--wait", "--no-recreate", "order-simulator-v2")
-        outcomes = read(runs.output(900))
+    one_in_ten[6] = V3
+    outcomes = read(project.compose("run", "--rm", "-T", *one_by_one(*one_in_ten), seconds=900))
     assert {outcome["status"] for outcome in outcomes} == {"SUCCEEDED"}
-    assert versions_of(project, [o["run_id"] for o in outcomes]) == ["v1"] * 6 + ["v2"] + ["v1"] * 3
-    with project.under_way(*one_by_one(V2, V2, V2)) as runs:
+    assert versions_of(project, [o["run_id"] for o in outcomes]) == ["v1"] * 6 + ["v3"] + ["v1"] * 3
+
+    last = [start(project, style, **{"order-simulator": "v3"}) for style in STYLES]
+    with project.under_way(*one_by_one(V3, V3, V3)) as runs:
         until(lambda: bool(project.rows("SELECT 1 FROM runs WHERE status = 'RUNNING'")))
         project.compose("stop", "order-simulator")
         outcomes = read(runs.output())
+    until(lambda: succeeded(project, last), seconds=180, every=1)
     assert {outcome["status"] for outcome in outcomes} == {"SUCCEEDED"}
-    assert versions_of(project, [o["run_id"] for o in outcomes]) == ["v2"] * 3
+    assert versions_of(project, [*last, *(o["run_id"] for o in outcomes)]) == ["v3"] * 5
     assert project.containers("order-simulator") == []
 
 
