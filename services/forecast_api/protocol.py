@@ -43,7 +43,7 @@ def caller_of(authorization: str) -> Caller:
 def read_request(body: bytes) -> dict[str, Any]:
     """Raises Malformed when the body is no JSON object of strings that UTF-8 can carry."""
     try:
-        request = json.loads(body or b"{}", parse_constant=_refuse)
+        request = json.loads(body or b"{}", parse_constant=_refuse, object_pairs_hook=_given)
         json.dumps(request, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Malformed("the body is no JSON object in UTF-8") from error
@@ -72,6 +72,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(f"{type(value).__name__} cannot be answered")
+
+
+def _given(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A member that is null is one that is left out."""
+    return {name: value for name, value in members if value is not None}
 
 
 def _refuse(constant: str) -> Any:

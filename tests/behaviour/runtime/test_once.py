@@ -84,7 +84,7 @@ class Crash(BaseException):
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("moment", ["before it is sent", "after it is sent"])
 async def test_who_crashes_is_made_up_for_by_the_next_who_asks(snack_bar: Floor, style: str, moment: str) -> None:
-    name = "start_execution" if style == "orchestrated" else "_send_first_command"
+    name = "start_execution" if style == "orchestrated" else "send_first_command"
     send = getattr(start, name)
 
     def crashing(*arguments: object) -> None:
