@@ -57,7 +57,7 @@ WHERE run_id = %(run_id)s AND component || '/' || item = ANY (%(steps)s)
 # so that nobody would hear its answer. Its row is only read: whoever commits or fails it locks it before the run's.
 _RUNNABLE = """
 WITH able AS (
-    SELECT s.component, s.item, s.version, s.state FROM steps s
+    SELECT s.component, s.item, s.version FROM steps s
     WHERE s.run_id = %(run_id)s AND s.state IN ('waiting', 'claimed') AND NOT EXISTS (
         SELECT 1 FROM unnest(s.needs) AS need
         LEFT JOIN steps needed ON needed.run_id = s.run_id AND needed.component || '/' || needed.item = need
@@ -66,7 +66,7 @@ WITH able AS (
 ), made_ready AS (
     UPDATE steps s SET state = 'ready', ready_at = now()
     FROM able a
-    WHERE a.state = 'waiting' AND s.run_id = %(run_id)s AND s.component = a.component AND s.item = a.item
+    WHERE s.state = 'waiting' AND s.run_id = %(run_id)s AND s.component = a.component AND s.item = a.item
 )
 SELECT component, item, version FROM able
 """
