@@ -19,7 +19,7 @@ TIMING: tuple[Style, ...] = ("choreographed", "orchestrated", "choreographed", "
 """Not counted: LocalStack loads its services when they are first used. The last of each says how long components take."""
 
 CONTROLS: tuple[Style, ...] = ("choreographed", "orchestrated")
-"""The first of them says what is right."""
+"""Before each repetition, and the other way round after it. The first says what is right; all say how long a run takes."""
 
 SLACK = 1.5
 """Of what a component took in the timing runs: what is left to it. Nobody plans with the best time."""
@@ -42,12 +42,17 @@ class Wanted:
 
     @property
     def total(self) -> int:
-        return len(TIMING) + ("scheduled" in self.styles) + self.runs * (len(self.controls) + len(self.styles))
+        repetition = len(self.controls) + len(self.styles) + len(self.controls_after)
+        return len(TIMING) + ("scheduled" in self.styles) + self.runs * repetition
 
     @property
     def controls(self) -> tuple[Style, ...]:
         """Whose runs without a fault stand beside each repetition. Scheduled, one is enough: its clocks are always the same."""
         return CONTROLS[:1] if self.faults == "none" else CONTROLS
+
+    @property
+    def controls_after(self) -> tuple[Style, ...]:
+        return () if self.faults == "none" else CONTROLS[::-1]
 
 
 @dataclass
@@ -73,13 +78,18 @@ class Campaign:
         for run in timed:
             self.keep(run)
         if SCHEDULED in wanted.styles:
-            self.keep(self._undisturbed("scheduled", control=True))
+            self._control("scheduled")
         for repetition, fault in enumerate(faults, start=1):
-            controls = [self._undisturbed(style, repetition, control=True) for style in wanted.controls]
-            for run in controls:
-                self.keep(run)
+            controls = [self._control(style, repetition) for style in wanted.controls]
             for style in random.sample(wanted.styles, len(wanted.styles)):
                 self.keep(self._measure(repetition, style, fault, controls[0].published_sha256))
+            for style in wanted.controls_after:
+                self._control(style, repetition)
+
+    def _control(self, style: Style, repetition: int = 0) -> RecordedRun:
+        run = self._undisturbed(style, repetition, control=True)
+        self.keep(run)
+        return run
 
     def _undisturbed(self, style: Style, repetition: int = 0, **role: bool) -> RecordedRun:
         run = self._measure(repetition, style, NO_FAULT, None, **role)

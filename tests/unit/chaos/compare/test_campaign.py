@@ -73,9 +73,13 @@ def test_each_repetition_has_its_day_its_controls_and_every_style_once(monkeypat
     for repetition in (1, 2, 3):
         own = [run for run in runs if run.repetition == repetition]
         assert {run.date for run in own} == {SUBJECT.day(repetition)}
-        assert [run.style for run in own if run.control] == ["choreographed", "orchestrated"]
+        assert [run.style for run in own[:2]] == ["choreographed", "orchestrated"]
         counted = [run for run in own if not run.control]
+        assert counted == own[2:-2]
         assert sorted(run.style for run in counted) == sorted(STYLES)
+        assert [run.style for run in own[-2:]] == ["orchestrated", "choreographed"], (
+            "a machine that slows down slows both"
+        )
         assert {run.expected_sha256 for run in counted} == {own[0].published_sha256}
     assert next((run.style, run.repetition) for run in runs if run.control) == ("scheduled", 0), (
         "whose first finds nothing"
