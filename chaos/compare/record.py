@@ -81,6 +81,17 @@ def published(site: Site, run_id: str) -> str | None:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
+def stored(site: Site, run_id: str) -> int:
+    """Bytes of the run's files, which every component keeps in a folder of its own."""
+    pages = site.aws.s3.get_paginator("list_objects_v2")
+    return sum(
+        file["Size"]
+        for component in site.subject.pipeline.components
+        for page in pages.paginate(Bucket=site.deployment.bucket, Prefix=f"{component.name}/{run_id}/")
+        for file in page.get("Contents", ())
+    )
+
+
 def _key(row: Row) -> tuple[str, str]:
     return row["component"], row["item"]
 
@@ -180,16 +191,12 @@ def _work(site: Site, driven: Driven, run: Row, logged: logs.Logged, commands: i
         sqs["SendMessage"] = sqs.get("SendMessage", 0) + sent
     if run["execution"]:
         calls.setdefault("states", {})["StartExecution"] = 1
-    files = site.aws.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=site.deployment.bucket, Prefix=f"runs/{driven.run_id}/"
-    )
-    stored = sum(found["Size"] for page in files for found in page.get("Contents", ()))
     return Work(
         messages=cost.messages,
         api_calls=calls,
         idle_polls=cost.idle_polls,
         state_transitions=cost.state_transitions,
-        bytes={"s3": stored, "logs": logged.bytes, **_bodies(site, driven.run_id, run)},
+        bytes={"s3": stored(site, driven.run_id), "logs": logged.bytes, **_bodies(site, driven.run_id, run)},
         repeats_absorbed=logged.repeats_absorbed,
     )
 
