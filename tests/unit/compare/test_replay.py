@@ -6,7 +6,7 @@ import pytest
 
 from chaos.pipeline import COOK
 from orchestrator.compare.recorded import RecordedRun, StepRun, Style
-from orchestrator.compare.replay import BOUND, CHECKED, check, checks, undisturbed
+from orchestrator.compare.replay import BOUND, CHECKED, check, checks, halves, undisturbed, waits_of
 from tests.unit.compare.recordings import PLACES, cooked, failed, killed, recording, stale
 
 
@@ -47,6 +47,33 @@ def test_slots_matter() -> None:
     assert check("choreographed", made[::2], made[1::2], one_slot, seed=7).predicted > free.predicted
 
 
+@pytest.mark.parametrize("style", CHECKED)
+def test_what_holds_all_items_of_a_component_up_is_not_drawn_for_each(style: Style) -> None:
+    """One run in four waits two seconds in front of its Map. Drawn item by item, most runs would wait."""
+    made = [held_up(run, COOK.name, 2.0) if number % 8 < 2 else run for number, run in enumerate(runs(style, 32))]
+    found = check(style, *halves(made), PLACES, seed=7)
+    assert found.error < BOUND / 2
+
+
+def test_halves_are_alike_when_the_machine_slows_down_meanwhile() -> None:
+    made = [run.model_copy(update={"seconds": 3.0 + number}) for number, run in enumerate(runs("choreographed", 16))]
+    ones, others = halves(made)
+    assert sorted(run.number for run in (*ones, *others)) == [run.number for run in made]
+    assert sum(run.seconds for run in ones) == sum(run.seconds for run in others)
+
+
+def test_the_check_is_made_with_the_halves_exchanged_too() -> None:
+    made = recording().runs
+    for there, back in zip(checks(made, PLACES, seed=7), checks(made, PLACES, seed=7, exchanged=True), strict=True):
+        assert (there.style, there.calibrated, there.predicted_runs) == (
+            back.style,
+            back.predicted_runs,
+            back.calibrated,
+        )
+        assert there.measured == back.calibrating != back.measured
+        assert there.apart == pytest.approx(abs(back.measured - there.measured) / there.measured)
+
+
 def test_only_undisturbed_runs_are_checked() -> None:
     one = cooked(0, "choreographed", Random(1))
     assert undisturbed(one)
@@ -58,6 +85,19 @@ def test_only_undisturbed_runs_are_checked() -> None:
 
 def test_one_run_of_a_style_is_too_few() -> None:
     assert checks([cooked(0, "orchestrated", Random(1))], PLACES, seed=7) == ()
+
+
+def held_up(run: RecordedRun, component: str, seconds: float) -> RecordedRun:
+    """All of its items, and what waits for them."""
+    late: set[str] = set()
+    steps = []
+    for step in run.steps:
+        (one,) = step.attempts
+        if step.component == component or late.intersection(waits_of(run, PLACES)[step.key]):
+            late.add(step.key)
+            one = one.model_copy(update={"claimed": one.claimed + seconds, "ended": (one.ended or 0) + seconds})
+        steps.append(step.model_copy(update={"attempts": (one,)}))
+    return run.model_copy(update={"seconds": run.seconds + seconds, "steps": tuple(steps)})
 
 
 def _later(step: StepRun) -> StepRun:
