@@ -1,5 +1,6 @@
 """What is measured of one run, from its recorded line. Seconds, if nothing else is said."""
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -98,13 +99,16 @@ def outcome_of(run: RecordedRun) -> Outcome:
 
 
 def idle_of(run: RecordedRun) -> float:
-    """Walks back from the step that ended last, each time to the input that came last, and adds the waits for the clock."""
+    """Walks back from the step that ended last, each time to the input that came last, and adds the waits for the clock.
+
+    An input that came after the claim is none of these: the step took what an earlier run had made.
+    """
     steps = {step.key: step for step in run.steps}
     done = [step for step in run.steps if ended(step) is not None]
     step = max(done, key=lambda one: ended(one) or 0.0, default=None)
     idle = 0.0
     while step is not None:
-        before = _last_input(step, steps)
+        before = _last_input(step, steps, in_time=True)
         if step.ready is not None and before is not None:
             idle += max(step.ready - (ended(before) or 0.0), 0.0)
         step = before
@@ -149,7 +153,9 @@ def _lost(attempt: Attempt) -> bool:
     return (attempt.error or "").startswith(WorkerLost.__name__)
 
 
-def _last_input(step: StepRun, steps: Mapping[str, StepRun]) -> StepRun | None:
-    """None when none of its inputs is of this run."""
-    inputs = [steps[need] for need in step.needs if need in steps and ended(steps[need]) is not None]
-    return max(inputs, key=lambda one: ended(one) or 0.0, default=None)
+def _last_input(step: StepRun, steps: Mapping[str, StepRun], in_time: bool = False) -> StepRun | None:
+    """None when none of its inputs is of this run. `in_time`: among those that were there when it was claimed."""
+    latest = step.attempts[-1].claimed if in_time and step.attempts else math.inf
+    there = {need: end for need in step.needs if need in steps and (end := ended(steps[need])) is not None}
+    last = max((need for need, end in there.items() if end <= latest), key=there.__getitem__, default=None)
+    return None if last is None else steps[last]

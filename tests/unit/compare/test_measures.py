@@ -56,6 +56,18 @@ def test_a_late_input_adds_no_idle_time() -> None:
     assert idle_of(run(0, "scheduled", steps)) == 0
 
 
+def test_nobody_waits_longer_for_clocks_than_the_run_took() -> None:
+    """An input that came after the claim was not waited for: the step took an earlier run's."""
+    steps = (
+        step("planner", "-", (), 0.1, 1.0),
+        step("cook", "-", ("planner/-",), 9.0, 9.5).model_copy(update={"ready": 3.0}),
+        step("sommelier", "-", ("planner/-",), 3.0, 4.0).model_copy(update={"ready": 3.0}),
+        step("server", "-", ("cook/-", "sommelier/-"), 6.0, 7.0).model_copy(update={"ready": 6.0}),
+        step("cashier", "-", ("server/-",), 10.0, 11.0).model_copy(update={"ready": 10.0}),
+    )
+    assert idle_of(run(0, "scheduled", steps, 11.0)) == pytest.approx((10.0 - 7.0) + (6.0 - 4.0) + (3.0 - 1.0))
+
+
 def test_scheduled_runs_idle_for_about_a_buffer_before_each_component() -> None:
     found = measure(cooked(0, "scheduled", Random(2)), PLACES)
     assert found.idle is not None
