@@ -32,17 +32,21 @@ def analyse(recording: Recording, say: Say, grid: on_aws.Grid | None = None) -> 
     say("measures and intervals")
     counted = [one for one in measured if not one.control]
     outcome_rows(rows, counted)
-    time_rows(rows, [one for one in measured if one.number in calm_numbers])
+    time_scale = head.clock.time_scale if head.clock else 1.0
+    time_rows(rows, [one for one in measured if one.number in calm_numbers], time_scale)
     hop_rows(rows, calm)
     fault_rows(rows, counted)
     work_rows(rows, calm, measured)
     queues = sum(len(node.versions) for node in head.graph.nodes)
     money_rows(rows, calm, facts.prices, queues)
     say("the simulation against the emulator")
-    for found in checks(runs, head.places, head.seed):
-        rows.count("check.predicted", found.style, of=found.calibrated, value=found.predicted, unit="s")
-        rows.count("check.measured", found.style, of=found.predicted_runs, value=found.measured, unit="s")
-        rows.count("check.error", found.style, of=found.predicted_runs, value=found.error, unit="share")
+    for exchanged in (False, True):
+        parts = ("exchanged",) if exchanged else ()
+        for found in checks(runs, head.places, head.seed, exchanged):
+            rows.count("check.predicted", found.style, *parts, of=found.calibrated, value=found.predicted, unit="s")
+            rows.count("check.measured", found.style, *parts, of=found.predicted_runs, value=found.measured, unit="s")
+            rows.count("check.error", found.style, *parts, of=found.predicted_runs, value=found.error, unit="share")
+            rows.count("check.apart", found.style, *parts, of=found.predicted_runs, value=found.apart, unit="share")
     _on_aws(rows, recording, calm, facts, grid or on_aws.GRID, say)
     about = _about(recording)
     return Results(

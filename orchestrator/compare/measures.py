@@ -14,22 +14,33 @@ Outcome = Literal["succeeded", "degraded", "failed", "lost", "stale", "wrong"]
 
 DEFINITIONS = {
     "outcome": "Wrong: published another forecast than the same request gives without a fault, and said nothing. Stale: "
-    "published from an input that an earlier run had made. Else lost (no end), failed, degraded (and marked so) or succeeded.",
+    "published from an input that an earlier run had made, whether that made another forecast of it or not. Else lost (no "
+    "end), failed, degraded (and marked so) or succeeded.",
     "wall": "From the start of the run to its end, by the database's clock.",
     "critical path": "The longest chain of handler times through what each step's input needs: no coordination can be faster.",
     "barriers": "Orchestrated only: how much longer that chain is when a step also waits for all that the state machine puts "
     "in front of it, needed or not.",
     "coordination": "Wall time less the critical path and, where there are any, the barriers.",
-    "idle buffer": "Scheduled only: how long the chain of steps that led to the end had its inputs and waited for its clock.",
+    "idle buffer": "Scheduled only: how long the chain of steps that led to the end had its inputs and waited for its clock. "
+    "In earnest: by the clocks' own time.",
     "recovery from a kill": "From the kill of a worker to the next claim of a step of its component.",
     "fault to alarm": "From the moment a fault hit to the first thing that wakes an operator: a run failed, degraded or "
     "overdue, a dead letter.",
     "places to the cause": "Log streams, queues and histories to look at, one after another, from what shows first to the root "
-    "cause.",
+    "cause; of runs in which something showed, or would to who compares.",
+    "nobody told": "Runs that published what is stale or wrong, without an alarm.",
+    "retries a faulty run": "Attempts beyond the first at each step, of runs that were given a fault.",
+    "repeats a faulty run": "Repeats absorbed (below), of runs that were given a fault.",
     "messages received": "Messages received by workers.",
-    "API calls": "API calls of workers but polls that found nothing, which pass with time and are counted apart.",
+    "API calls": "API calls of workers, and those that send a command or start a run; polls that found nothing pass with time "
+    "and are counted apart.",
+    "polls that found nothing": "They are a second long here and pass with time, so a run that takes longer has more of them.",
+    "bytes": "Of sqs, sns and states the data of commands, events and answers, each once: not what the wire carries, which has "
+    "envelopes, headers and repeats besides. Of s3 the files that the run wrote, of logs the workers' lines.",
     "state transitions": "States entered by the state machine, as Step Functions bills them.",
-    "hop, median": "From the commit of a step's last input, scheduled from its clock, to its claim by a worker; waiting for a "
+    "error": "Of the simulated median, as a share of the measured one. It is to be under 15 %.",
+    "halves apart": "How much the medians of the two halves differ as they were measured: what no simulation could foresee.",
+    "hop": "From the commit of a step's last input, scheduled from its clock, to its claim by a worker; waiting for a "
     "free slot is in it.",
     "retries": "Attempts beyond the first at each step.",
     "repeats absorbed": "Messages whose step was done already: the stored answer was repeated, the handler not run.",
@@ -38,7 +49,7 @@ DEFINITIONS = {
 
 
 class Measured(Frozen):
-    """One run. What does not apply is None."""
+    """One run. What does not apply is None. `differs`: it published another forecast than the same request without a fault."""
 
     number: int
     repetition: int
@@ -47,6 +58,7 @@ class Measured(Frozen):
     control: bool
     fault: str | None
     outcome: Outcome
+    differs: bool | None
     cause: str | None
     wall: float
     critical: float
@@ -57,6 +69,7 @@ class Measured(Frozen):
     alarm: float | None
     places: int | None
     retries: int
+    repeats: int | None
 
 
 def measure(run: RecordedRun, places: Mapping[str, Place]) -> Measured:
@@ -71,6 +84,7 @@ def measure(run: RecordedRun, places: Mapping[str, Place]) -> Measured:
         control=run.control,
         fault=run.fault.kind if run.fault else None,
         outcome=outcome_of(run),
+        differs=differs(run),
         cause=run.cause,
         wall=run.seconds,
         critical=critical,
@@ -81,6 +95,7 @@ def measure(run: RecordedRun, places: Mapping[str, Place]) -> Measured:
         alarm=run.alarm.at - hit if run.alarm and hit is not None else None,
         places=len(run.places) if run.places and hit is not None else None,
         retries=sum(max(len(step.attempts) - 1, 0) for step in run.steps),
+        repeats=run.work.repeats_absorbed if run.work else None,
     )
 
 
@@ -88,14 +103,20 @@ def outcome_of(run: RecordedRun) -> Outcome:
     if run.published_sha256 is not None:
         if run.stale:
             return "stale"
-        differs = run.expected_sha256 is not None and run.published_sha256 != run.expected_sha256
-        if differs and not run.degraded:
+        if differs(run) and not run.degraded:
             return "wrong"
     if run.status == "LOST":
         return "lost"
     if run.status == "FAILED":
         return "failed"
     return "degraded" if run.degraded else "succeeded"
+
+
+def differs(run: RecordedRun) -> bool | None:
+    """None when it published nothing, or nobody knows what is right."""
+    if run.published_sha256 is None or run.expected_sha256 is None:
+        return None
+    return run.published_sha256 != run.expected_sha256
 
 
 def idle_of(run: RecordedRun) -> float:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -83,19 +84,23 @@ def plot(name: str, results: Results, wide: bool) -> str | None:
 
 
 def timelines(results: Results, width: float) -> Figure | None:
-    """One run of each style, by component; what was ready and waited is drawn pale."""
+    """One run of each style, by component; what was ready and waited is drawn pale.
+
+    Clocks take so much longer that the other styles, which share an axis, would be a stroke beside them.
+    """
     styles = [style for style in results.about.styles if any(bar.style == style for bar in results.bars)]
     if not styles:
         return None
     components = results.about.components
-    figure = Figure(figsize=(width, (0.2 * len(components) + 0.75) * len(styles)), layout="constrained")
+    figure = Figure(figsize=(width, (0.2 * len(components) + 0.85) * len(styles)), layout="constrained")
     for axes, style in zip(_columns(figure, len(styles)), styles, strict=True):
         own = [bar for bar in results.bars if bar.style == style]
         _bars(axes, own, components, style)
+        beside = [bar.ended for bar in results.bars if (bar.style == "scheduled") == (style == "scheduled")]
+        axes.set_xlim(0, 1.03 * max(beside))
         axes.set_title(style, loc="left", fontweight="bold")
         axes.set_yticks(range(len(components)), components)
         axes.invert_yaxis()
-        axes.set_xlim(left=0)
         axes.grid(visible=True, axis="x")
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
@@ -159,32 +164,25 @@ def costs(results: Results, width: float) -> Figure | None:
 
 def outcomes(results: Results, width: float) -> Figure | None:
     """By fault and style, the share of runs that ended so."""
-    numbers = Numbers(results.rows)
+    numbers, styles = Numbers(results.rows), results.about.styles
     faults = sorted({run.fault for run in results.runs if run.fault})
-    lines = [(fault, style) for fault in faults for style in results.about.styles if numbers.has("runs", style, fault)]
-    if not lines:
+    if not faults:
         return None
-    figure, axes = _figure(width, (0.26 if width == WIDE else 0.42) * len(lines) + 0.9)
-    for position, (fault, style) in enumerate(lines):
-        left = 0.0
-        for outcome in OUTCOMES:
-            share = numbers.value(f"outcome.{outcome}", style, fault) / numbers.value("runs", style, fault)
-            axes.barh(
-                position,
-                share,
-                left=left,
-                height=0.75,
-                color=COLOURS[OUTCOME_COLOURS[outcome]],
-                label=outcome if position == 0 else None,
-            )
-            left += share
-    axes.set_yticks(
-        range(len(lines)), [f"{fault}\n{style}" if width < WIDE else f"{fault}, {style}" for fault, style in lines]
-    )
+    figure, axes = _figure(width, 0.19 * (len(styles) + 1.2) * len(faults) + 0.9)
+    ticks: dict[float, str] = {}
+    for number, fault in enumerate(faults):
+        top = number * (len(styles) + 1.2)
+        axes.text(0, top, fault, va="center")
+        for line, style in enumerate(styles, start=1):
+            if numbers.has("runs", style, fault):
+                ticks[top + line] = style
+                _shares(axes, top + line, numbers, style, fault)
+    axes.set_yticks(list(ticks), list(ticks.values()))
+    axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("share of runs")
-    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    figure.legend(*_labelled(axes), loc="outside upper left", ncols=6 if width == WIDE else 3)
     return figure
 
 
@@ -211,6 +209,22 @@ def _bars(axes: Axes, bars: Sequence[Bar], components: Sequence[str], style: str
             axes.barh(y, max(bar.ended - bar.claimed, 0.0), left=bar.claimed, height=height, color=colour)
 
 
+def _shares(axes: Axes, position: float, numbers: Numbers, style: str, fault: str) -> None:
+    left = 0.0
+    for outcome in OUTCOMES:
+        share = numbers.value(f"outcome.{outcome}", style, fault) / numbers.value("runs", style, fault)
+        colour = COLOURS[OUTCOME_COLOURS[outcome]]
+        axes.barh(position, share, left=left, height=0.75, color=colour, label=outcome)
+        left += share
+
+
+def _labelled(axes: Axes) -> tuple[list[Artist], list[str]]:
+    """Each label once."""
+    handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(reversed(labels), reversed(handles), strict=True))
+    return [once[label] for label in dict.fromkeys(labels)], list(dict.fromkeys(labels))
+
+
 def _steps(axes: Axes, values: Mapping[Style, Sequence[float]], label: str) -> None:
     """Empirical distributions, by style."""
     for style, found in values.items():
@@ -230,8 +244,8 @@ def _critical(numbers: Numbers, duration: float) -> float:
 
 
 def _columns(figure: Figure, count: int) -> list[Axes]:
-    """One under the other, on one time axis."""
-    axes = figure.subplots(count, 1, sharex=True, squeeze=False)
+    """One under the other."""
+    axes = figure.subplots(count, 1, squeeze=False)
     return [row[0] for row in axes]
 
 

@@ -56,7 +56,14 @@ def shown(row: Row) -> str:
     text = f'<data value="{row.value!r}" data-row="{name}" title="{name}">{said}</data>'
     if row.low is None or row.high is None or row.low == row.high:
         return text
-    return f"{text} <small>({escape(amount(row.low, row.unit))} to {escape(amount(row.high, row.unit))})</small>"
+    return f"{text} <small>({escape(between(row.low, row.high, row.unit))})</small>"
+
+
+def between(low: float, high: float, unit: str) -> str:
+    """With the unit once where it is the same."""
+    ends = amount(low, unit), amount(high, unit)
+    first, _, same = ends[0].partition(" ")
+    return f"{first if same and ends[1].endswith(f' {same}') else ends[0]} to {ends[1]}"
 
 
 def amount(value: float, unit: str) -> str:
@@ -75,6 +82,8 @@ def amount(value: float, unit: str) -> str:
 
 def _seconds(value: float) -> str:
     size = abs(value)
+    if size == 0:
+        return "0 s"
     if size < 0.001:
         return f"{value * 1000:.2g} ms"
     if size < 1:
@@ -83,7 +92,7 @@ def _seconds(value: float) -> str:
         return f"{value:.2f} s"
     if size < 600:
         return f"{value:.1f} s"
-    return f"{value / 60:.1f} min" if size < 36_000 else f"{value / 3600:.1f} h"
+    return f"{value / 60:.1f} min" if size <= 7_200 else f"{value / 3600:.1f} h"
 
 
 def _both(name: str, results: Results) -> dict[str, Safe | None]:

@@ -36,8 +36,8 @@ class Rows:
         if of:
             self.add(measure, *parts, unit=unit, estimate=Estimate(n=of, value=value))
 
-    def median(self, measure: str, style: str, values: Sequence[float | None], unit: str = "s") -> None:
-        self.add(measure, style, unit=unit, estimate=intervals.median(_known(values), self.seed))
+    def median(self, measure: str, *parts: object, values: Sequence[float | None], unit: str = "s") -> None:
+        self.add(measure, *parts, unit=unit, estimate=intervals.median(_known(values), self.seed))
 
     def mean(self, measure: str, *parts: object, values: Sequence[float | None], unit: str = "a run") -> None:
         self.add(measure, *parts, unit=unit, estimate=intervals.mean(_known(values), self.seed))
@@ -49,24 +49,27 @@ def outcome_rows(rows: Rows, measured: Sequence[Measured]) -> None:
         own = [one for one in measured if one.style == style]
         rows.count("runs", style, of=len(own), value=len(own))
         _outcomes(rows, own, style)
+        stale = [one for one in own if one.outcome == "stale"]
+        rows.count("stale.differs", style, of=len(own), value=sum(one.differs is True for one in stale))
         for fault in sorted({one.fault for one in own if one.fault}):
             hit = [one for one in own if one.fault == fault]
             rows.count("runs", style, fault, of=len(hit), value=len(hit))
             _outcomes(rows, hit, style, fault)
 
 
-def time_rows(rows: Rows, calm: Sequence[Measured]) -> None:
-    """Of runs that no fault hit."""
+def time_rows(rows: Rows, calm: Sequence[Measured], time_scale: float) -> None:
+    """Of runs that no fault hit. `time_scale` is the clocks'."""
     for style in _styles(calm):
         own = [one for one in calm if one.style == style]
         rows.count("calm", style, of=len(own), value=len(own))
-        rows.median("wall.p50", style, [one.wall for one in own])
+        rows.median("wall.p50", style, values=[one.wall for one in own])
         p95 = intervals.quantile([one.wall for one in own], 0.95, rows.seed)
         rows.add("wall.p95", style, unit="s", estimate=p95)
-        rows.median("critical", style, [one.critical for one in own])
-        rows.median("overhead", style, [one.overhead for one in own])
-        rows.median("barriers", style, [one.barriers for one in own])
-        rows.median("idle", style, [one.idle for one in own])
+        rows.median("critical", style, values=[one.critical for one in own])
+        rows.median("overhead", style, values=[one.overhead for one in own])
+        rows.median("barriers", style, values=[one.barriers for one in own])
+        rows.median("idle", style, values=[one.idle for one in own])
+        rows.median("idle.earnest", style, values=[one.idle and one.idle * time_scale for one in own])
     for pair in combinations(_styles(calm), 2):
         walls = {style: [run.wall for run in calm if run.style == style] for style in pair}
         faster, slower = sorted(pair, key=lambda style: statistics.median(walls[style]))
@@ -86,14 +89,17 @@ def fault_rows(rows: Rows, measured: Sequence[Measured]) -> None:
     """Recovery, alarm and the places to look, by style and, for places, by fault."""
     for style in _styles(measured):
         own = [one for one in measured if one.style == style and one.fault]
-        rows.median("recovery", style, [one.recovery for one in own])
-        rows.median("alarm", style, [one.alarm for one in own])
+        rows.median("recovery", style, values=[one.recovery for one in own])
+        rows.median("alarm", style, values=[one.alarm for one in own])
         rows.mean("places", style, values=[one.places for one in own], unit="places")
+        rows.mean("fault.retries", style, values=[one.retries for one in own])
+        rows.mean("fault.repeats", style, values=[one.repeats for one in own])
         unseen = [one for one in own if one.outcome in ("stale", "wrong") and one.alarm is None]
         rows.count("unseen", style, of=len(own), value=len(unseen))
         for fault in sorted({one.fault for one in own if one.fault}):
-            hit = [one.places for one in own if one.fault == fault]
-            rows.mean("places", style, fault, values=hit, unit="places")
+            hit = [one for one in own if one.fault == fault]
+            rows.median("alarm", style, fault, values=[one.alarm for one in hit])
+            rows.mean("places", style, fault, values=[one.places for one in hit], unit="places")
 
 
 def work_rows(rows: Rows, runs: Sequence[RecordedRun], measured: Sequence[Measured]) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from orchestrator.compare.money import LINES
 from orchestrator.compare.on_aws import CONCURRENT, DURATIONS
+from orchestrator.compare.replay import CHECKED
 from orchestrator.compare.results import Results, Row
 from orchestrator.compare.rows import OUTCOMES
-from orchestrator.compare.verdict import CLEAR, Numbers
+from orchestrator.compare.verdict import CLEAR, Numbers, length
 
 Line = tuple[str, tuple[str | None, ...]]
 
@@ -21,6 +22,11 @@ class Table:
     lines: tuple[Line, ...]
     marks: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What its lines are about, to be defined once: what follows a comma only tells one line from another."""
+        return tuple(dict.fromkeys(label.partition(",")[0] for label, _ in self.lines))
+
 
 MEASURES: dict[str, tuple[str, dict[str, str]]] = {
     "time": (
@@ -32,6 +38,7 @@ MEASURES: dict[str, tuple[str, dict[str, str]]] = {
             "coordination": "overhead",
             "barriers": "barriers",
             "idle buffer": "idle",
+            "idle buffer, in earnest": "idle.earnest",
             "hop, median": "hop.p50",
             "hop, p90": "hop.p90",
             "hop, p99": "hop.p99",
@@ -44,6 +51,8 @@ MEASURES: dict[str, tuple[str, dict[str, str]]] = {
             "fault to alarm": "alarm",
             "places to the cause": "places",
             "nobody told": "unseen",
+            "retries a faulty run": "fault.retries",
+            "repeats a faulty run": "fault.repeats",
         },
     ),
     "work": (
@@ -57,14 +66,6 @@ MEASURES: dict[str, tuple[str, dict[str, str]]] = {
             "repeats absorbed": "repeats",
         },
     ),
-    "check": (
-        "The simulation against the emulator",
-        {
-            "predicted median wall": "check.predicted",
-            "measured median wall": "check.measured",
-            "error": "check.error",
-        },
-    ),
 }
 """Of tables with a measure a line: the title, and the measure of each label."""
 
@@ -75,11 +76,13 @@ def tables(results: Results) -> dict[str, Table]:
     made = {
         **{name: _measures(title, measures, numbers, styles) for name, (title, measures) in MEASURES.items()},
         "outcome": _outcome(numbers, styles),
-        "faults": _faults(results, numbers, styles),
+        "alarms": _faults("From fault to alarm, by fault", "alarm", results, numbers, styles),
+        "faults": _faults("Places from symptom to cause, by fault", "places", results, numbers, styles),
         "calls": _breakdown("API calls a run, by operation", "calls/{}/", results.rows, styles),
         "bytes": _breakdown("Bytes a run, by service", "bytes/{}/", results.rows, styles),
         "money": _money(numbers, styles),
         "aws": _aws(numbers, styles),
+        "check": _check(numbers),
     }
     return {name: table for name, table in made.items() if table.lines}
 
@@ -87,13 +90,14 @@ def tables(results: Results) -> dict[str, Table]:
 def _outcome(numbers: Numbers, styles: Sequence[str]) -> Table:
     lines: list[Line] = [("runs", _ids(numbers, "runs/{}", styles))]
     lines += [(outcome, _ids(numbers, f"outcome.{outcome}/{{}}", styles)) for outcome in OUTCOMES]
+    lines.append(("of the stale, another forecast", _ids(numbers, "stale.differs/{}", styles)))
     return Table("Outcome", tuple(styles), _filled(lines))
 
 
-def _faults(results: Results, numbers: Numbers, styles: Sequence[str]) -> Table:
+def _faults(title: str, measure: str, results: Results, numbers: Numbers, styles: Sequence[str]) -> Table:
     faults = sorted({run.fault for run in results.runs if run.fault})
-    lines: list[Line] = [(fault, _ids(numbers, f"places/{{}}/{fault}", styles)) for fault in faults]
-    return Table("Places from symptom to cause, by fault", tuple(styles), _filled(lines))
+    lines: list[Line] = [(fault, _ids(numbers, f"{measure}/{{}}/{fault}", styles)) for fault in faults]
+    return Table(title, tuple(styles), _filled(lines))
 
 
 def _measures(title: str, measures: dict[str, str], numbers: Numbers, styles: Sequence[str]) -> Table:
@@ -137,9 +141,25 @@ def _aws(numbers: Numbers, styles: Sequence[str]) -> Table:
             if walls:
                 others = [style for wall, style, _ in walls if wall <= walls[0][0] * (1 + CLEAR)]
                 marks[walls[0][2]] = others[0] if len(others) == 1 else "equal"
-        lines.append((f"{duration:g} s", tuple(ids)))
+        lines.append((length(duration), tuple(ids)))
     columns = tuple(f"{concurrent:,} at once" for concurrent in CONCURRENT)
-    return Table("The fastest style, by seconds of the longest step", columns, _filled(lines), marks)
+    return Table("The fastest style, by the longest step", columns, _filled(lines), marks)
+
+
+def _check(numbers: Numbers) -> Table:
+    """Once as it is said of each style, and once with the halves exchanged."""
+    named = {
+        "predicted median wall": "predicted",
+        "measured median wall": "measured",
+        "error": "error",
+        "halves apart": "apart",
+    }
+    lines: list[Line] = [
+        (label + told, _ids(numbers, f"check.{name}/{{}}{exchanged}", CHECKED))
+        for told, exchanged in (("", ""), (", halves exchanged", "/exchanged"))
+        for label, name in named.items()
+    ]
+    return Table("The simulation against the emulator", CHECKED, _filled(lines))
 
 
 def _ids(numbers: Numbers, pattern: str, styles: Sequence[str]) -> tuple[str | None, ...]:

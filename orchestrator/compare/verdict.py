@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from orchestrator.compare.on_aws import CONCURRENT, DURATIONS
 from orchestrator.compare.replay import BOUND
 from orchestrator.compare.results import About, Row
-from orchestrator.compare.rows import DEARER
+from orchestrator.compare.rows import DEARER, OUTCOMES
 
 CLEAR = 0.05
 """Share by which one wall time on AWS must be smaller to be called faster."""
@@ -57,9 +57,13 @@ def checked(about: About, rows: Sequence[Row]) -> str:
     tried = [style for style in about.styles if numbers.has("check.error", style)]
     if not tried:
         return "The simulation is not checked: that needs two undisturbed runs of a style, and there were fewer."
+    off = {
+        style: f"{style} ([[check.error/{style}]] off, [[check.error/{style}/exchanged]] with the halves exchanged)"
+        for style in tried
+    }
     good = [style for style in tried if numbers.value("check.error", style) <= BOUND]
-    bad = [f"{style} ([[check.error/{style}]])" for style in tried if style not in good]
-    said = [f"{style} ([[check.error/{style}]] off)" for style in good]
+    bad = [off[style] for style in tried if style not in good]
+    said = [off[style] for style in good]
     held = f"holds within {BOUND:.0%} for {_and(said)}" if said else ""
     missed = f"misses {BOUND:.0%} for {_and(bad)}" if bad else ""
     return (
@@ -94,18 +98,18 @@ def _in_short(styles: Sequence[str], numbers: Numbers) -> str | None:
     if len(timed) < 2:
         return None
     fastest = min(timed, key=lambda style: numbers.value("wall.p50", style))
-    said = [f"{fastest.capitalize()} was the fastest"]
+    said = [f"{fastest.capitalize()} was the fastest, [[wall.p50/{fastest}]] a run"]
     billed = [style for style in styles if numbers.has("usd", style)]
     if billed:
         cheapest = min(billed, key=lambda style: numbers.value("usd", style))
-        said[0] += " and the cheapest" if cheapest == fastest else ""
-        said += [f"{cheapest} the cheapest"] if cheapest != fastest else []
+        cost = f"the cheapest, [[usd/{cheapest}]] for 1,000 runs"
+        said[0] += f", and {cost}" if cheapest == fastest else ""
+        said += [f"{cheapest} {cost}"] if cheapest != fastest else []
     said += _found_soonest(styles, numbers)
     silent = [style for style in styles if _silent(style, numbers)]
+    harm = "stale or wrong" if any(numbers.value("outcome.wrong", style) for style in silent) else "stale"
     said.append(
-        f"{_and(silent)} published stale or wrong forecasts"
-        if silent
-        else "no style published a stale or wrong forecast"
+        f"{_and(silent)} published {harm} forecasts" if silent else "no style published a stale or wrong forecast"
     )
     return "; ".join(said) + "."
 
@@ -126,11 +130,13 @@ def _published(styles: Sequence[str], numbers: Numbers) -> str | None:
     said = []
     for style in silent:
         sentence = f"of [[runs/{style}]] runs {style} published [[outcome.stale/{style}]] from stale inputs"
+        if numbers.value("outcome.stale", style):
+            sentence += f" ([[stale.differs/{style}]] of these another forecast than without the fault)"
         sentence += f" and [[outcome.wrong/{style}]] wrong" if numbers.value("outcome.wrong", style) else ""
-        sentence += f", and nothing told anybody of [[unseen/{style}]]" if numbers.value("unseen", style) else ""
+        sentence += f", and nobody was told of [[unseen/{style}]] of them" if numbers.value("unseen", style) else ""
         said.append(sentence)
     others = [style for style in styles if style not in silent]
-    return _sentence(f"{'; '.join(said)}{f'; {_and(others)} none' if others else ''}.")
+    return _sentence(f"{'; '.join(said)}{f'; {_and(others)} published none' if others else ''}.")
 
 
 def _time(styles: Sequence[str], numbers: Numbers) -> str | None:
@@ -154,7 +160,8 @@ def _why(numbers: Numbers) -> str | None:
         if numbers.has("overhead", style)
     ]
     if numbers.has("barriers", "orchestrated"):
-        said.append("the state machine's barriers add [[barriers/orchestrated]] more")
+        more = "[[barriers/orchestrated]] more" if numbers.value("barriers", "orchestrated") else "nothing to that"
+        said.append(f"the state machine's barriers add {more}")
     return _sentence(f"{'; '.join(said)}.") if said else None
 
 
@@ -162,18 +169,18 @@ def _idle(about: About, numbers: Numbers) -> str | None:
     if not numbers.has("idle", "scheduled") or about.clock is None:
         return None
     return (
-        "Scheduled runs had their inputs and waited for a clock for [[idle/scheduled]] of [[wall.p50/scheduled]]; clocks ran "
-        f"{about.clock.time_scale:g} times as fast as in earnest."
+        "Of [[wall.p50/scheduled]] a scheduled run had its inputs and waited for a clock for [[idle/scheduled]]. Clocks ran "
+        f"{about.clock.time_scale:g} times as fast as in earnest, where that is [[idle.earnest/scheduled]]."
     )
 
 
 def _faults(styles: Sequence[str], numbers: Numbers) -> str | None:
     said = []
     for style in styles:
-        bad = [o for o in ("degraded", "failed", "lost") if numbers.value(f"outcome.{o}", style)]
+        bad = [outcome for outcome in OUTCOMES[1:] if numbers.value(f"outcome.{outcome}", style)]
         ends = [f"[[outcome.{outcome}/{style}]] {outcome}" for outcome in ("succeeded", *bad)]
-        said.append(f"{style} {_and(ends)}")
-    return f"Of all runs: {'; '.join(said)}." if said else None
+        said.append(f"{style}, {_and(ends)}")
+    return f"How all runs ended: {'; '.join(said)}." if said else None
 
 
 def _recovery(styles: Sequence[str], numbers: Numbers) -> str | None:
@@ -214,7 +221,7 @@ def _aws(numbers: Numbers) -> Iterable[str]:
             if numbers.value("aws.barriers", f"{duration:g}") > CLEAR * choreographed:
                 said += f", since [[aws.barriers/{duration:g}]] of that are barriers of the state machine"
             yield (
-                f"On AWS, one run whose longest step takes {_length(duration)}: [[{ids[0]}]] choreographed, [[{ids[1]}]] "
+                f"On AWS, one run whose longest step takes {length(duration)}: [[{ids[0]}]] choreographed, [[{ids[1]}]] "
                 f"orchestrated; {said}."
             )
     yield from _crowd(numbers, CONCURRENT[-1], DURATIONS[0])
@@ -233,7 +240,7 @@ def _crowd(numbers: Numbers, crowd: int, duration: float) -> Iterable[str]:
 
 def _compared(choreographed: float, orchestrated: float) -> str:
     if abs(orchestrated - choreographed) <= CLEAR * min(orchestrated, choreographed):
-        return "nobody would notice"
+        return "nobody would notice the difference"
     return "choreographed wins" if choreographed < orchestrated else "orchestrated wins"
 
 
@@ -246,10 +253,13 @@ def _silent(style: str, numbers: Numbers) -> float:
     return numbers.value("outcome.stale", style) + numbers.value("outcome.wrong", style)
 
 
-def _length(seconds: float) -> str:
+def length(seconds: float) -> str:
+    """Of a step, in the unit it is said in."""
     if seconds < 1:
         return f"{seconds * 1000:g} ms"
-    return f"{seconds:g} s" if seconds < 3600 else f"{seconds / 3600:g} h"
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return f"{seconds / 60:g} min" if seconds < 3600 else f"{seconds / 3600:g} h"
 
 
 def _and(parts: Iterable[str]) -> str:

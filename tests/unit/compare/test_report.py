@@ -106,7 +106,7 @@ def test_an_id_is_on_the_page_once(page: str) -> None:
 
 
 def test_the_verdict_says_who_published_stale_forecasts(results: Results) -> None:
-    assert "scheduled published stale or wrong forecasts" in results.verdict[0]
+    assert "scheduled published stale forecasts" in results.verdict[0]
     assert results.verdict[1].startswith(
         "Of [[runs/scheduled]] runs scheduled published [[outcome.stale/scheduled]] from stale"
     )
