@@ -3,15 +3,21 @@
 from contracts.component import Component
 from contracts.configurator import CONFIGURATOR
 from contracts.data_extractor import DATA_EXTRACTOR
+from contracts.dataset_group import DATASET_GROUP
 from contracts.errors import BadRequest
 from contracts.network_configuration import NETWORK_CONFIGURATION
+from contracts.offers_import import OFFERS_IMPORT
 from contracts.order_simulator import ORDER_SIMULATOR
 from contracts.order_volume import ORDER_VOLUME
+from contracts.orders_import import ORDERS_IMPORT
 from contracts.pipeline import Choice, Map, Parallel, Pipeline, Sequence
+from contracts.predictor import PREDICTOR
 from contracts.publisher import PUBLISHER
 from contracts.recipe_popularity import RECIPE_POPULARITY
 from contracts.schedule import Schedule
 from contracts.site_forecast import SITE_FORECAST
+from contracts.volume_export import VOLUME_EXPORT
+from contracts.volume_forecast import VOLUME_FORECAST
 
 ORDER_SIMULATION = Pipeline(
     name="order-simulation",
@@ -35,7 +41,23 @@ ORDER_SIMULATION = Pipeline(
     schedule=Schedule("cron(0 4 * * ? *)"),
 )
 
-PIPELINES = (ORDER_SIMULATION,)
+ORDER_VOLUME_PIPELINE = Pipeline(
+    name="order-volume",
+    flow=Sequence(
+        (
+            CONFIGURATOR,
+            Map((DATA_EXTRACTOR,), over="plan.batches"),
+            DATASET_GROUP,
+            Parallel((ORDERS_IMPORT, OFFERS_IMPORT)),
+            PREDICTOR,
+            Map((VOLUME_FORECAST,), over="plan.factories"),
+            VOLUME_EXPORT,
+        )
+    ),
+)
+"""Order volume through Amazon Forecast's API; also run by the version `nested` of order-volume, as one of its steps."""
+
+PIPELINES = (ORDER_SIMULATION, ORDER_VOLUME_PIPELINE)
 
 
 def pipeline_named(name: str, pipelines: tuple[Pipeline, ...] = PIPELINES) -> Pipeline:

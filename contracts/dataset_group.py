@@ -1,0 +1,35 @@
+"""dataset-group: what a run has Amazon Forecast's API make belongs to one group."""
+
+from typing import Literal
+
+from contracts.amazon_forecast import CALLBACK, POLICY, POLLING
+from contracts.component import Component
+from contracts.configurator import RunPlanned
+from contracts.message import Command, Event
+
+
+class CreateDatasetGroup(Command):
+    plan: RunPlanned
+
+
+class DatasetGroupCreated(Event):
+    """`waiting` says how the steps of this run wait for what they have made.
+
+    With `polling` each raises ResourcePending until it is there, and is tried again; with `callback` its worker waits within
+    one attempt, with heartbeats.
+    """
+
+    dataset_group_arn: str
+    waiting: Literal["polling", "callback"]
+
+
+DATASET_GROUP = Component(
+    name="dataset-group",
+    squad="pickles",
+    input=CreateDatasetGroup,
+    output=DatasetGroupCreated,
+    policy=POLICY,
+    versions=(POLLING, CALLBACK),
+    concurrency=8,
+    expected=10,
+)

@@ -1,0 +1,45 @@
+"""volume-export: every factory's forecast as one table of boxes, published."""
+
+from datetime import date
+
+from contracts.amazon_forecast import POLICY
+from contracts.component import Component
+from contracts.configurator import RunPlanned
+from contracts.dataset_group import DatasetGroupCreated
+from contracts.message import Command
+from contracts.order_volume import OrderVolumeForecasted
+from contracts.volume_forecast import FactoryVolumeForecasted
+
+
+class ExportVolume(Command):
+    """`forecasts` are in the order of the plan's factories."""
+
+    plan: RunPlanned
+    group: DatasetGroupCreated
+    forecasts: tuple[FactoryVolumeForecasted, ...]
+
+
+class OrderVolumePublished(OrderVolumeForecasted):
+    """What order-volume gives, whose place in a pipeline the whole of this one can take: its method is `amazon-forecast`.
+
+    `sha256` is of the canonical content, the CSV file at `csv_uri`, in which the boxes of a region stand in a row for each
+    week, of the kind `boxes`.
+    """
+
+    date: date
+    sha256: str
+    rows: int
+    uri: str
+    csv_uri: str
+
+
+VOLUME_EXPORT = Component(
+    name="volume-export",
+    squad="pickles",
+    input=ExportVolume,
+    output=OrderVolumePublished,
+    policy=POLICY,
+    concurrency=8,
+    expected=20,
+    announced=True,
+)
