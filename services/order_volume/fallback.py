@@ -8,7 +8,8 @@ import pyarrow as pa
 from contracts.configurator import RunPlanned
 from contracts.order_volume import ORDER_VOLUME, ForecastOrderVolume, OrderVolumeForecasted
 from services.models.forecast import forecast_naively
-from services.order_volume.volume import SCHEMA, forecast_volume
+from services.models.volume import SCHEMA
+from services.order_volume.volume import forecast_volume
 from services.runtime.context import Context
 
 

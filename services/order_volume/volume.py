@@ -8,16 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from contracts.configurator import RunPlanned
-from contracts.errors import BadData
 from services.models.futures import Forecast
-from services.order_volume.series import WEEK, Floats, Series, weekly_boxes
+from services.models.series import Floats, Series, weekly_boxes
+from services.models.volume import SCHEMA, steps_ahead
 from services.runtime.parquet import rounded
-
-SCHEMA = pa.schema(
-    [("week", pa.date32()), ("region", pa.string()), ("factory", pa.string())]
-    + [(name, pa.float64()) for name in ("mean", "p10", "p50", "p90")]
-    + [("method", pa.string())]
-)
 
 
 @dataclass(frozen=True)
@@ -58,14 +52,6 @@ def forecast_volume(
     Raises BadData when the history holds no orders, or when a plan week does not come after it.
     """
     weeks = tuple(sorted(week.starts for week in plan.weeks))
-    steps = [_steps_ahead(week, plan.history.last_week) for week in weeks]
+    steps = [steps_ahead(week, plan.history.last_week) for week in weeks]
     series = weekly_boxes(histories, plan.history.last_week, plan.recipes_per_box)
     return Volume(weeks, series, tuple(forecast([each.boxes for each in series], steps)))
-
-
-def _steps_ahead(week: date, last_week: date) -> int:
-    if week <= last_week:
-        raise BadData(
-            f"the plan's week {week} is not after the history, which ends with {last_week}: plan a later date"
-        )
-    return (week - last_week) // WEEK

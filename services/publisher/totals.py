@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from services.publisher.canonical import DECIMALS
+from services.runtime.canonical import DECIMALS
 
 COLUMNS = ("week", "factory", "unit", "mean", "p10", "p50", "p90")
 

@@ -1,11 +1,11 @@
 """What changed since the previous publication: each factory's weeks, and the recipes that moved most."""
 
-from services.publisher.canonical import Row
 from services.publisher.page.content import Change, Content, change_of
 from services.publisher.page.markup import Markup, el
 from services.publisher.page.numbers import counted, day, decimals, number, short_day
 from services.publisher.page.tables import Column, change_cell, table
 from services.publisher.previous import Previous
+from services.runtime.canonical import Row
 
 MOST_MOVED = 10
 """Recipes in the table of the largest changes."""

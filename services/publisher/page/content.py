@@ -8,10 +8,10 @@ from functools import cached_property
 from contracts.configurator import RunPlanned
 from contracts.message import Replacement
 from contracts.network_configuration import FactoryNetworkConfigured
-from services.publisher.canonical import Row
 from services.publisher.history import History
 from services.publisher.previous import Previous
 from services.publisher.totals import Total
+from services.runtime.canonical import Row
 
 
 @dataclass(frozen=True)

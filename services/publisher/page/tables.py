@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.publisher.canonical import Row
 from services.publisher.page.content import Change, change_of
 from services.publisher.page.markup import Child, Markup, el
 from services.publisher.page.numbers import decimals, number, per_cent, scale_of, signed
 from services.publisher.previous import Previous
+from services.runtime.canonical import Row
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from contracts.message import EarlierResult, Replacement
 from contracts.network_configuration import FactoryNetworkConfigured
 from contracts.publisher import ForecastPublished, PublishForecast
 from contracts.site_forecast import SiteForecasted
-from services.publisher.canonical import Row, table_of
 from services.publisher.handler import handle
 from services.publisher.totals import Total
+from services.runtime.canonical import Row, table_of
 from services.runtime.context import Context, Statement
 from services.runtime.testing import local_context
 

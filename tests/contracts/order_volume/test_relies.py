@@ -7,8 +7,8 @@ import pyarrow as pa
 from contracts.configurator import CONFIGURATOR
 from contracts.data_extractor import DATA_EXTRACTOR
 from contracts.order_volume import ORDER_VOLUME
+from services.models.volume import SCHEMA
 from services.order_volume import fallback, handler
-from services.order_volume.volume import SCHEMA
 from tests.contracts.consumer import Consumer, ConsumerTests
 from tests.contracts.reliance import Own, Reliance
 from tests.contracts.states import EVERYTHING_IS_LOADED, ORDERS_ARE_LOADED

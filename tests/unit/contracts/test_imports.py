@@ -102,7 +102,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("contracts/run.py", "import services.runtime.text", "contracts.run -> services.runtime.text"),
         ("contracts/run.py", "import orchestrator.aws", "contracts.run -> orchestrator.aws"),
-        ("services/publisher/totals.py", "import services.order_volume.series", "services.order_volume.series"),
+        ("services/publisher/totals.py", "import services.order_volume.volume", "services.order_volume.volume"),
         (
             "services/runtime/text.py",
             "def f():\n    from services import publisher",

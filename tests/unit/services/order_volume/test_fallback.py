@@ -13,8 +13,8 @@ from contracts.configurator import RunPlanned
 from contracts.errors import BadData
 from contracts.message import EarlierResult
 from contracts.order_volume import ForecastOrderVolume, OrderVolumeForecasted
+from services.models.volume import SCHEMA
 from services.order_volume.fallback import fitted, handle
-from services.order_volume.volume import SCHEMA
 from services.runtime.context import Context
 from services.runtime.testing import local_context
 from tests.support.plans import LAST_WEEK, WEEK, Order, extracted, plan_of

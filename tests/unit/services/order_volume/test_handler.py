@@ -9,8 +9,8 @@ from statsforecast.models import AutoETS
 
 from contracts.errors import BadData
 from contracts.order_volume import ForecastOrderVolume
+from services.models.volume import SCHEMA
 from services.order_volume.handler import handle
-from services.order_volume.volume import SCHEMA
 from services.runtime.testing import local_context
 from tests.support.plans import LAST_WEEK, WEEK, Order, extracted, plan_of
 

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from contracts.configurator import Batch, Factory, History, MenuWeek, RunPlanned
 from contracts.message import DatasetRef, EarlierResult
 from contracts.network_configuration import FactoryNetworkConfigured
-from services.publisher.canonical import Row
 from services.publisher.page.content import Content
 from services.publisher.previous import Previous
 from services.publisher.totals import Total
+from services.runtime.canonical import Row
 
 W1, W2 = date(2026, 11, 28), date(2026, 12, 5)
 LAST = date(2026, 11, 14)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import ContractViolation
-from services.publisher.canonical import SCHEMA, Row, csv_bytes, rows_of, table_of
+from services.runtime.canonical import SCHEMA, Row, csv_bytes, rows_of, table_of
 
 ROW = Row(date(2026, 11, 28), "A", "recipe", 'Pie, "the" best', "orders", 12.5, -1e-9, 12.0000004, 1e6)
 

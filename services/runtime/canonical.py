@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
 
 
 class Row(NamedTuple):
-    """What one factory needs of one recipe or ingredient in one week, in `unit`."""
+    """How much of something one factory needs in one week, in `unit`: of a recipe, of an ingredient, of a region's boxes."""
 
     week: date
     factory: str
@@ -58,7 +58,7 @@ def rows_of(tables: Iterable[pa.Table]) -> list[Row]:
     )
     for row, following in pairwise(rows):
         if row.key == following.key:
-            raise ContractViolation(f"site-forecast gave two forecasts for {_label(row)}")
+            raise ContractViolation(f"there are two forecasts for {_label(row)}")
     return rows
 
 
@@ -80,7 +80,7 @@ def table_of(rows: Sequence[Row]) -> pa.Table:
 def _rounded(row: Row) -> Row:
     numbers = (row.mean, row.p10, row.p50, row.p90)
     if not all(math.isfinite(number) for number in numbers):
-        raise ContractViolation(f"site-forecast gave a number that is not finite for {_label(row)}")
+        raise ContractViolation(f"a number is not finite in the forecast for {_label(row)}")
     # Adding 0.0 turns a rounded -0.0 into 0.0, which would be written differently.
     mean, p10, p50, p90 = (round(number, DECIMALS) + 0.0 for number in numbers)
     return row._replace(mean=mean, p10=p10, p50=p50, p90=p90)

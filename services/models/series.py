@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.errors import BadData
+from services.models.volume import WEEK
 
 Floats = npt.NDArray[np.float64]
-
-WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
