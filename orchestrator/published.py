@@ -19,10 +19,10 @@ WHERE p.run_id = %(run_id)s AND s.answer::jsonb ->> 'csv_uri' = p.csv_uri
 
 @dataclass(frozen=True)
 class Published:
-    """`sha256` is the table's."""
+    """`sha256` is the table's. Only a forecast of recipes and ingredients has a page."""
 
     run_id: str
-    page_uri: str
+    page_uri: str | None
     csv_uri: str
     sha256: str
 
@@ -38,7 +38,7 @@ def find_published(connection: Connection, pipeline: str, run_id: str | None) ->
     if not rows:
         raise BadRequest(f"run '{run_id}' has published nothing: `brigade runs` lists those that succeeded")
     answer = json.loads(rows[0]["answer"])
-    return Published(run_id, answer["page_uri"], answer["csv_uri"], rows[0]["sha256"])
+    return Published(run_id, answer.get("page_uri"), answer["csv_uri"], rows[0]["sha256"])
 
 
 def download(aws: Aws, uri: str) -> bytes:

@@ -22,17 +22,16 @@ def forecast(
     """Write a published forecast to files: the planner's page, the table. Example: brigade forecast --html forecast.html"""
     session: Session = context.obj
     found = find_published(session.connection, pipeline, run_id)
+    if html and found.page_uri is None:
+        raise BadRequest(f"run '{found.run_id}' has no page for planners: write its table with --csv FILE")
     for file, uri in ((html, found.page_uri), (csv, found.csv_uri)):
-        if file:
+        if file and uri:
             _write(file, download(session.aws, uri))
     if as_json:
         print_json(vars(found))
     elif not (html or csv):
-        out.print(
-            f"{found.run_id}\n  {found.page_uri}\n  {found.csv_uri}\n  sha256 {found.sha256}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        lines = (found.run_id, found.page_uri, found.csv_uri, f"sha256 {found.sha256}")
+        out.print("\n  ".join(filter(None, lines)), highlight=False, soft_wrap=True)
 
 
 def _write(file: Path, body: bytes) -> None:
