@@ -1,11 +1,14 @@
 """How long the steps wait that have Amazon Forecast's API make something, and what the makings are called."""
 
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from contracts.component import FAILURES, Limit, Policy, names
 from contracts.errors import ResourcePending
 
-POLLING, CALLBACK = "polling", "callback"
+Waiting = Literal["polling", "callback"]
+
+POLLING: Final = "polling"
+CALLBACK: Final = "callback"
 """The versions of dataset-group, which decides for a whole run how its steps wait: by attempts, or within one."""
 
 
@@ -14,6 +17,9 @@ class Budget(NamedTuple):
 
     interval: int
     looks: int
+
+    def __str__(self) -> str:
+        return f"{self.looks} looks {self.interval} s apart (BUDGET in contracts/amazon_forecast.py)"
 
 
 LOCAL = Budget(interval=1, looks=100)
@@ -28,7 +34,7 @@ BUDGET = LOCAL
 def policy_of(budget: Budget) -> Policy:
     """Of a step that raises ResourcePending until what it had made is ACTIVE.
 
-    `timeout` is of an attempt: as long as all looks together, since the callback variant looks within one.
+    `timeout` is of an attempt: longer than all looks together, since the callback variant looks within one.
     """
     pending = Limit(
         errors=names(ResourcePending),
@@ -38,7 +44,7 @@ def policy_of(budget: Budget) -> Policy:
         max_delay=budget.interval,
         jitter=False,
     )
-    return Policy(timeout=max(300, budget.interval * budget.looks), limits=(FAILURES, pending))
+    return Policy(timeout=300 + budget.interval * budget.looks, limits=(FAILURES, pending))
 
 
 POLICY = policy_of(BUDGET)

@@ -1,8 +1,6 @@
 """dataset-group: what a run has Amazon Forecast's API make belongs to one group."""
 
-from typing import Literal
-
-from contracts.amazon_forecast import CALLBACK, POLICY, POLLING
+from contracts.amazon_forecast import CALLBACK, POLICY, POLLING, Waiting
 from contracts.component import Component
 from contracts.configurator import RunPlanned
 from contracts.message import Command, Event
@@ -20,7 +18,7 @@ class DatasetGroupCreated(Event):
     """
 
     dataset_group_arn: str
-    waiting: Literal["polling", "callback"]
+    waiting: Waiting
 
 
 DATASET_GROUP = Component(

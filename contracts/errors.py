@@ -25,6 +25,14 @@ class ResourcePending(BrigadeError):
     retryable = True
 
 
+class ResourceFailed(BrigadeError):
+    """A resource that was asked for could not be made. The reason is its service's own."""
+
+
+class ResourceLate(BrigadeError):
+    """A resource was not ready within the time that a step may wait for it inside of one attempt."""
+
+
 class UnexpectedError(BrigadeError):
     """A handler raised something that is no BrigadeError. Tried again, since nobody knows better."""
 

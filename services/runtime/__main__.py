@@ -30,6 +30,7 @@ from services.runtime.claim_check import Bridge, S3Files
 from services.runtime.context import Context
 from services.runtime.delivery import Delivery
 from services.runtime.earlier import earlier_result
+from services.runtime.forecasting import AmazonForecast, Connection
 from services.runtime.handlers import Handler, Kitchen, find_fallback, find_handler
 from services.runtime.leases import Held, Leases
 from services.runtime.outgoing import Outgoing
@@ -111,6 +112,7 @@ class Parts:
     metrics: Metrics
     files: S3Files
     bridge: Bridge
+    forecast: Connection
     traces: "Traces | None"
 
     def context(
@@ -122,17 +124,19 @@ class Parts:
         failure: str | None = None,
         trace_id: str | None = None,
     ) -> Context:
+        log = step_log(key, attempt, trace_id)
         return Context(
             run_id=key.run_id,
             component=self.component.name,
             item=key.item,
             version=self.identity.version,
             attempt=attempt,
-            log=step_log(key, attempt, trace_id),
+            log=log,
             files=self.files,
             connect=lambda: psycopg.connect(self.database_url),
             find_earlier=find_earlier,
             beat=held.beat,
+            forecasting=AmazonForecast(self.forecast, self.settings.forecast_role, held.beat, log),
             failure=failure,
             policy=self.component.policy,
         )
@@ -173,7 +177,10 @@ async def compose(
     metrics = Metrics(component.name, identity.version)
     bridge = Bridge(asyncio.get_running_loop())
     files = S3Files(s3, settings.bucket, bridge)
-    parts = Parts(component, identity, settings, queue, outgoing, kitchen, other, metrics, files, bridge, traces)
+    forecast = Connection(calls.watch)
+    parts = Parts(
+        component, identity, settings, queue, outgoing, kitchen, other, metrics, files, bridge, forecast, traces
+    )
     delivery: Settling
     if component.stateless:
         delivery, sweep = _without_steps(parts), None

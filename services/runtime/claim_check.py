@@ -48,6 +48,12 @@ class S3Files:
         self._bridge.wait_for(self._put(name, body, content_type))
         return f"s3://{self._bucket}/{name}"
 
+    def folder(self, name: str) -> str:
+        return f"s3://{self._bucket}/{name}/"
+
+    def read_folder(self, uri: str) -> dict[str, bytes]:
+        return self._bridge.wait_for(self._get_all(uri))
+
     def has_all(self, output: Json) -> bool:
         """Whether every file that an answer refers to is still there."""
         return all(self._bridge.wait_for(self._exists(uri)) for uri in files_of(output))
@@ -74,6 +80,13 @@ class S3Files:
             ) from error
         async with answer["Body"] as stream:
             return await stream.read()
+
+    async def _get_all(self, uri: str) -> dict[str, bytes]:
+        place = urlparse(uri)
+        prefix = place.path.lstrip("/")
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=place.netloc, Prefix=prefix)
+        keys = [each["Key"] async for page in pages for each in page.get("Contents", ())]
+        return {key.removeprefix(prefix): await self._get(f"s3://{place.netloc}/{key}") for key in keys}
 
     async def _put(self, key: str, body: bytes, content_type: str) -> None:
         await self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)

@@ -11,9 +11,11 @@ import psycopg
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from contracts.amazon_forecast import Waiting
 from contracts.component import Policy
 from contracts.errors import BrigadeError
 from contracts.message import DatasetRef, EarlierResult, Replacement
+from services.runtime.resources import Resource
 from services.runtime.text import cut
 
 Log = logging.LoggerAdapter[logging.Logger]
@@ -31,6 +33,26 @@ class Files(Protocol):
     def write(self, name: str, table: pa.Table, schema_version: int) -> DatasetRef: ...
 
     def write_bytes(self, name: str, body: bytes, content_type: str) -> str: ...
+
+    def folder(self, name: str) -> str:
+        """The URI that files below this name have in common, up to the slash."""
+
+    def read_folder(self, uri: str) -> dict[str, bytes]:
+        """Every file there, by its name."""
+
+
+class Forecasting(Protocol):
+    """Amazon Forecast's API, or what speaks it. Blocking calls."""
+
+    def ready(self, wanted: Sequence[Resource], waiting: Waiting) -> tuple[str, ...]:
+        """The ARNs of resources, ACTIVE; those that are not there are asked for.
+
+        Raises ResourcePending while one is not ready; with `callback` it waits instead, and raises ResourceLate when that takes
+        too long. Raises ResourceFailed, with the reason, when one could not be made.
+        """
+
+    def delete(self, wanted: Resource) -> None:
+        """The resource of this name, if it is there."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,7 @@ class Context:
     """Open a connection to the order history, closed on leaving the `with`."""
     find_earlier: Callable[[str, str, date, datetime], EarlierResult | None]
     beat: Callable[[], None]
+    forecasting: Forecasting
     statements: list[Statement] = field(default_factory=list)
     failure: str | None = None
     policy: Policy = field(default_factory=Policy)
@@ -77,6 +100,14 @@ class Context:
     def write_file(self, name: str, body: bytes, content_type: str) -> str:
         """Store any other file under this step's key; gives its URI."""
         return self.files.write_bytes(f"{self._folder}/{name}", body, content_type)
+
+    def folder(self, name: str) -> str:
+        """The URI of a folder under this step's key, for others to write files to."""
+        return self.files.folder(f"{self._folder}/{name}")
+
+    def read_folder(self, uri: str) -> dict[str, bytes]:
+        """Every file that others wrote to it, by name."""
+        return self.files.read_folder(uri)
 
     def earlier_result(self, component: str, item: str, before: date, since: datetime) -> EarlierResult | None:
         """The answer of a component for an item in the latest succeeded run of an earlier date, if there is one.

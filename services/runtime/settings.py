@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     poll_seconds: int = 20
     """How long a receive waits for a message. A stopping worker waits for it too: a poll cut off may take messages with it."""
     drain_seconds: float = 25.0
+    forecast_role: str = "arn:aws:iam::000000000000:role/forecast"
+    """With which Amazon Forecast reads and writes files. `brigade forecast-api` takes any."""
     alive_file: Path | None = None
     """Touched each second, for `services.runtime.health`."""
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from collections import Counter
 from typing import Any
 
@@ -123,23 +124,29 @@ def write_line(metrics: EphemeralMetrics) -> None:
 
 
 class ApiCalls:
-    """Counts a client's API calls by service and operation, polls that found nothing apart, and messages received."""
+    """Counts a client's API calls by service and operation, polls that found nothing apart, and messages received.
+
+    Some clients call on the handlers' threads.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def watch(self, client: Any) -> None:
         client.meta.events.register("after-call", self._count)
 
     def snapshot(self) -> dict[str, int]:
         """Counts by `service.Operation`; `sqs.ReceiveMessage.idle` and `messages` beside them."""
-        return dict(self._counts)
+        with self._counting:
+            return dict(self._counts)
 
     def _count(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
         name = f"{model.service_model.endpoint_prefix}.{model.name}"
-        if model.name == "ReceiveMessage":
-            received = len(parsed.get("Messages", ()))
-            self._counts["messages"] += received
-            if not received:
-                name += ".idle"
-        self._counts[name] += 1
+        with self._counting:
+            if model.name == "ReceiveMessage":
+                received = len(parsed.get("Messages", ()))
+                self._counts["messages"] += received
+                if not received:
+                    name += ".idle"
+            self._counts[name] += 1

@@ -1,6 +1,7 @@
 """A context for a squad's own tests: files in a folder, no AWS, no step store."""
 
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import psycopg
 import pyarrow as pa
 
+from contracts.amazon_forecast import Waiting
 from contracts.message import DatasetRef, EarlierResult
 from services.runtime import parquet
-from services.runtime.context import Context
+from services.runtime.context import Context, Forecasting
+from services.runtime.resources import Resource
 
 
 class FolderFiles:
@@ -33,6 +36,34 @@ class FolderFiles:
         path.write_bytes(body)
         return f"file://{path}"
 
+    def folder(self, name: str) -> str:
+        return f"file://{self._folder / name}/"
+
+    def read_folder(self, uri: str) -> dict[str, bytes]:
+        files = Path(uri.removeprefix("file://")).rglob("*")
+        return {path.name: path.read_bytes() for path in sorted(files) if path.is_file()}
+
+
+class AtOnce:
+    """Amazon Forecast where whatever is wanted is there at once, and keeps what it was asked for.
+
+    `ready_first` is called with each resource before: it may raise ResourcePending, or do what the service would.
+    """
+
+    def __init__(self, ready_first: Callable[[Resource], object] = lambda wanted: None) -> None:
+        self.wanted: list[tuple[Resource, Waiting]] = []
+        self.deleted: list[Resource] = []
+        self._ready_first = ready_first
+
+    def ready(self, wanted: Sequence[Resource], waiting: Waiting) -> tuple[str, ...]:
+        for each in wanted:
+            self.wanted.append((each, waiting))
+            self._ready_first(each)
+        return tuple(f"arn:aws:forecast:::{each.label.replace(' ', '/')}" for each in wanted)
+
+    def delete(self, wanted: Resource) -> None:
+        self.deleted.append(wanted)
+
 
 def local_context(
     folder: Path,
@@ -40,6 +71,7 @@ def local_context(
     item: str = "-",
     database_url: str | None = None,
     earlier: dict[tuple[str, str], EarlierResult] | None = None,
+    forecasting: Forecasting | None = None,
 ) -> Context:
     """A context whose files live in `folder` and whose earlier results are those given, by (component, item)."""
 
@@ -63,4 +95,5 @@ def local_context(
         connect=connect,
         find_earlier=find_earlier,
         beat=lambda: None,
+        forecasting=forecasting or AtOnce(),
     )

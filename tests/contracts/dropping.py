@@ -33,6 +33,12 @@ class FilesWithout:
     def write_bytes(self, name: str, body: bytes, content_type: str) -> str:
         return self.files.write_bytes(name, body, content_type)
 
+    def folder(self, name: str) -> str:
+        return self.files.folder(name)
+
+    def read_folder(self, uri: str) -> dict[str, bytes]:
+        return self.files.read_folder(uri)
+
 
 def without_column(handle: Handler, column: str) -> Handler:
     def slimmer(inputs: Any, ctx: Context) -> Event:

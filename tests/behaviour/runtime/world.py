@@ -192,6 +192,7 @@ class World:
                 connect=nothing,
                 find_earlier=nothing,
                 beat=held.beat,
+                forecasting=nothing,
             )
 
         attempt = Attempt(component, self.pool, store, kitchen, None, metrics, make_context)
