@@ -1,0 +1,1 @@
+"""dataset-group: what a run has Amazon Forecast make belongs to one group."""

@@ -1,0 +1,1 @@
+"""offers-import: prices and promotions, as Amazon Forecast's related series."""

@@ -1,0 +1,1 @@
+"""orders-import: boxes a week and region, as Amazon Forecast's target series."""

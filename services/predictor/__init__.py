@@ -1,0 +1,1 @@
+"""predictor: an auto predictor of Amazon Forecast."""

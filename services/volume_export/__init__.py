@@ -1,0 +1,1 @@
+"""volume-export: all forecasts as one table, published."""

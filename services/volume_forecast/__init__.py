@@ -1,0 +1,1 @@
+"""volume-forecast: boxes of one factory's regions by the predictor."""
