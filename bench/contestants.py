@@ -119,7 +119,7 @@ class Unpublished(Outgoing):
     def __init__(self) -> None:
         """No client is needed."""
 
-    async def publish(self, body: str, wire_type: str, versions: tuple[str, ...]) -> None:
+    async def publish(self, body: str, wire_type: str, versions: tuple[str, ...], pipeline: str = "") -> None:
         """The event is made and goes nowhere."""
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bench.stacks import BenchFailed, out, own_stack, run_as_command
 from contracts.data_extractor import DATA_EXTRACTOR
-from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components
+from contracts.pipelines import ORDER_SIMULATION, PIPELINES, workers
 from orchestrator.aws import Aws
 from orchestrator.data import OrderHistory, sample, store
 from orchestrator.database import Connection, connect
@@ -60,7 +60,7 @@ class Course:
 
     def start_workers(self, at_once: int) -> None:
         """The data-extractor's only worker handles so many batches at a time."""
-        others = tuple(component for component in all_components() if component is not DATA_EXTRACTOR)
+        others = [(each, version) for each, version in workers((ORDER_SIMULATION,)) if each is not DATA_EXTRACTOR]
         start_fleet(self.home, self.connection, self.endpoints, self.deployment, others, lambda line: None)
         version = DATA_EXTRACTOR.versions[0]
         environment = worker_environment(self.endpoints, self.deployment, DATA_EXTRACTOR, version) | {

@@ -1,5 +1,7 @@
 """What a squad declares about its component: its messages, its limits, its versions."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from contracts.errors import (
@@ -107,6 +109,22 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monit
 """
 
 
+Service = Literal["amazon-forecast"]
+AMAZON_FORECAST: Service = "amazon-forecast"
+"""What a component may call besides what each has: Amazon Forecast's API, or `brigade forecast-api` in its place."""
+
+
+class Nested(Frozen):
+    """A version of a component that is a run of a whole pipeline: its handler makes its answer of that run's last one.
+
+    `timeout` is how many seconds that run may take, whatever the component's other versions are given.
+    """
+
+    version: str
+    pipeline: str
+    timeout: int = Field(default=2 * 3600, ge=1)
+
+
 class Component(Frozen):
     """A station of the brigade: what it takes, what it gives, and how far it may be pushed.
 
@@ -116,6 +134,8 @@ class Component(Frozen):
     `concurrency` is how many handlers one worker runs at a time. `versions` beyond the first are chosen per run by a
     feature flag. `announced` events are published in both styles, for readers outside the pipeline. A `stateless`
     component keeps no steps: a repeated message runs its handler again. `capacity` is no part of a pipeline's routing.
+
+    Its `nested` versions are runs of pipelines: docs/adr/0017-nested-runs.md.
 
     `expected` is how many seconds its steps of a run take, all together, on a day like any other: what its consumers leave it,
     and a buffer, when each runs on a clock of its own.
@@ -137,6 +157,17 @@ class Component(Frozen):
     stateless: bool = False
     fallback: bool = False
     capacity: Capacity = Capacity()
+    nested: tuple[Nested, ...] = ()
+    uses: tuple[Service, ...] = ()
+
+    @model_validator(mode="after")
+    def _nested_versions_are_known(self) -> "Component":
+        unknown = sorted({each.version for each in self.nested}.difference(self.versions))
+        if unknown:
+            raise ValueError(f"{self.name} has no version {', '.join(unknown)} to be a run of a pipeline")
+        if self.nested and self.stateless:
+            raise ValueError(f"{self.name} is stateless, so nothing remembers which run it started: give it steps")
+        return self
 
     @model_validator(mode="after")
     def _seldom_workers_come_in_time(self) -> "Component":
@@ -169,6 +200,15 @@ class Component(Frozen):
     @property
     def module(self) -> str:
         return self.name.replace("-", "_")
+
+    def nested_in(self, version: str) -> Nested | None:
+        """What this version is a run of; None when it has a handler."""
+        return next((each for each in self.nested if each.version == version), None)
+
+    def policy_of(self, version: str) -> Policy:
+        """A nested version may take as long as its run."""
+        nested = self.nested_in(version)
+        return self.policy.model_copy(update={"timeout": nested.timeout}) if nested else self.policy
 
     @property
     def flagged(self) -> bool:

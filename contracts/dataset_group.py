@@ -1,7 +1,7 @@
 """dataset-group: what a run has Amazon Forecast's API make belongs to one group."""
 
 from contracts.amazon_forecast import CALLBACK, POLICY, POLLING, Waiting
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.configurator import RunPlanned
 from contracts.message import Command, Event
 
@@ -27,6 +27,7 @@ DATASET_GROUP = Component(
     input=CreateDatasetGroup,
     output=DatasetGroupCreated,
     policy=POLICY,
+    uses=(AMAZON_FORECAST,),
     versions=(POLLING, CALLBACK),
     concurrency=8,
     expected=10,

@@ -1,7 +1,7 @@
 """offers-import: prices and promotions, as Amazon Forecast's related series."""
 
 from contracts.amazon_forecast import POLICY
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.configurator import RunPlanned
 from contracts.data_extractor import HistoryExtracted
 from contracts.dataset_group import DatasetGroupCreated
@@ -29,6 +29,7 @@ OFFERS_IMPORT = Component(
     input=ImportOffers,
     output=OffersImported,
     policy=POLICY,
+    uses=(AMAZON_FORECAST,),
     concurrency=8,
     expected=20,
 )

@@ -1,6 +1,6 @@
 """order-volume: how many boxes, when?"""
 
-from contracts.component import Capacity, Component, Policy
+from contracts.component import Capacity, Component, Nested, Policy
 from contracts.configurator import RunPlanned
 from contracts.data_extractor import HistoryExtracted
 from contracts.message import Command, DatasetRef, Event
@@ -27,6 +27,8 @@ ORDER_VOLUME = Component(
     input=ForecastOrderVolume,
     output=OrderVolumeForecasted,
     policy=Policy(timeout=900),
+    versions=("direct", "nested"),  # by the models of this project, in the worker; through Amazon Forecast's API
+    nested=(Nested(version="nested", pipeline="order-volume"),),
     fallback=True,
     capacity=Capacity(cpus=1, memory=2048, interruptible=False),  # fitting takes longer than a notice
 )

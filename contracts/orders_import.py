@@ -1,7 +1,7 @@
 """orders-import: what was ordered, as Amazon Forecast's target series."""
 
 from contracts.amazon_forecast import POLICY
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.configurator import RunPlanned
 from contracts.data_extractor import HistoryExtracted
 from contracts.dataset_group import DatasetGroupCreated
@@ -26,6 +26,7 @@ ORDERS_IMPORT = Component(
     input=ImportOrders,
     output=OrdersImported,
     policy=POLICY,
+    uses=(AMAZON_FORECAST,),
     concurrency=8,
     expected=20,
 )

@@ -1,10 +1,13 @@
 """The pipelines. A new component is an import and one line here."""
 
+from collections.abc import Mapping
+
 from contracts.component import Component
 from contracts.configurator import CONFIGURATOR
 from contracts.data_extractor import DATA_EXTRACTOR
 from contracts.dataset_group import DATASET_GROUP
 from contracts.errors import BadRequest
+from contracts.nesting import checked
 from contracts.network_configuration import NETWORK_CONFIGURATION
 from contracts.offers_import import OFFERS_IMPORT
 from contracts.order_simulator import ORDER_SIMULATOR
@@ -57,7 +60,7 @@ ORDER_VOLUME_PIPELINE = Pipeline(
 )
 """Order volume through Amazon Forecast's API; also run by the version `nested` of order-volume, as one of its steps."""
 
-PIPELINES = (ORDER_SIMULATION, ORDER_VOLUME_PIPELINE)
+PIPELINES = checked(ORDER_SIMULATION, ORDER_VOLUME_PIPELINE)
 
 
 def pipeline_named(name: str, pipelines: tuple[Pipeline, ...] = PIPELINES) -> Pipeline:
@@ -80,3 +83,27 @@ def component_named(name: str, pipelines: tuple[Pipeline, ...] = PIPELINES) -> C
             return component
     known = ", ".join(component.name for component in all_components(pipelines))
     raise BadRequest(f"unknown component '{name}': there is {known}")
+
+
+def workers(pipelines: tuple[Pipeline, ...] = PIPELINES) -> tuple[tuple[Component, str], ...]:
+    """What these pipelines need a worker for: every version, but those that are runs of a pipeline that is not among them."""
+    names = {pipeline.name for pipeline in pipelines}
+    return tuple(
+        (component, version)
+        for component in all_components(pipelines)
+        for version in component.versions
+        if (nested := component.nested_in(version)) is None or nested.pipeline in names
+    )
+
+
+def nested_pipelines(
+    pipeline: Pipeline, flags: Mapping[str, str] | None = None, pipelines: tuple[Pipeline, ...] = PIPELINES
+) -> tuple[Pipeline, ...]:
+    """Those that a run with these flags has runs of; without flags, those that any run may have."""
+    wanted = [
+        nested.pipeline
+        for component in pipeline.components
+        for nested in component.nested
+        if flags is None or flags.get(component.name, component.versions[0]) == nested.version
+    ]
+    return tuple(pipeline_named(name, pipelines) for name in dict.fromkeys(wanted))

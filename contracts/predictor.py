@@ -1,7 +1,7 @@
 """predictor: an auto predictor, trained on what was imported."""
 
 from contracts.amazon_forecast import POLICY
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.configurator import RunPlanned
 from contracts.dataset_group import DatasetGroupCreated
 from contracts.message import Command, Event
@@ -26,6 +26,7 @@ PREDICTOR = Component(
     input=TrainPredictor,
     output=PredictorTrained,
     policy=POLICY,
+    uses=(AMAZON_FORECAST,),
     concurrency=8,
     expected=60,
 )

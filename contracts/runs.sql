@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS deployments (
 
 CREATE TABLE IF NOT EXISTS runs (
     run_id      text PRIMARY KEY,
+    parent      text, -- the run that this one is a step of, when it is nested
     pipeline    text NOT NULL,
     style       text NOT NULL, -- orchestrated, choreographed or scheduled
     date        date NOT NULL,
@@ -107,3 +108,5 @@ ALTER TABLE runs ADD COLUMN IF NOT EXISTS degraded boolean NOT NULL DEFAULT fals
 ALTER TABLE steps ADD COLUMN IF NOT EXISTS mode text NOT NULL DEFAULT 'normal';
 ALTER TABLE attempts ADD COLUMN IF NOT EXISTS mode text NOT NULL DEFAULT 'normal';
 ALTER TABLE steps ADD COLUMN IF NOT EXISTS inputs_from jsonb;
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS parent text;
+CREATE INDEX IF NOT EXISTS runs_nested ON runs (parent) WHERE parent IS NOT NULL;

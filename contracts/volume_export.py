@@ -3,11 +3,10 @@
 from datetime import date
 
 from contracts.amazon_forecast import POLICY
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.configurator import RunPlanned
 from contracts.dataset_group import DatasetGroupCreated
-from contracts.message import Command
-from contracts.order_volume import OrderVolumeForecasted
+from contracts.message import Command, DatasetRef, Event
 from contracts.volume_forecast import FactoryVolumeForecasted
 
 
@@ -19,13 +18,14 @@ class ExportVolume(Command):
     forecasts: tuple[FactoryVolumeForecasted, ...]
 
 
-class OrderVolumePublished(OrderVolumeForecasted):
-    """What order-volume gives, whose place in a pipeline the whole of this one can take: its method is `amazon-forecast`.
+class OrderVolumePublished(Event):
+    """The table that order-volume gives, whose place the whole of this pipeline can take; its `method` is `amazon-forecast`.
 
     `sha256` is of the canonical content, the CSV file at `csv_uri`, in which the boxes of a region stand in a row for each
     week, of the kind `boxes`.
     """
 
+    volume: DatasetRef
     date: date
     sha256: str
     rows: int
@@ -39,6 +39,7 @@ VOLUME_EXPORT = Component(
     input=ExportVolume,
     output=OrderVolumePublished,
     policy=POLICY,
+    uses=(AMAZON_FORECAST,),
     concurrency=8,
     expected=20,
     announced=True,

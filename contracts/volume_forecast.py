@@ -1,7 +1,7 @@
 """volume-forecast: the predictor's forecast for one factory's regions."""
 
 from contracts.amazon_forecast import POLICY
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.configurator import Factory, RunPlanned
 from contracts.dataset_group import DatasetGroupCreated
 from contracts.message import Command, Event
@@ -27,6 +27,7 @@ VOLUME_FORECAST = Component(
     input=ForecastFactoryVolume,
     output=FactoryVolumeForecasted,
     policy=POLICY,
+    uses=(AMAZON_FORECAST,),
     concurrency=8,
     expected=20,
 )

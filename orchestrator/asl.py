@@ -153,7 +153,7 @@ def _with_fallback(text: str, component: Component, version: str, scope: Scope, 
 def _task(component: Component, version: str, scope: Scope, only_answer: bool) -> Json:
     node = scope.graph.node(component.name)
     item = "$.item.key" if node.over else f"'{WHOLE}'"
-    policy = component.policy
+    policy = component.policy_of(version)
     return {
         "Type": "Task",
         "Resource": SEND_AND_WAIT,

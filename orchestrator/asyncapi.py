@@ -243,11 +243,13 @@ def _command_headers() -> Json:
 
 def _event_headers(name: str) -> Json:
     versions = "`component=version` of each component that has a choice, where the run chose."
+    pipeline = "The run's, where there is one."
     return {
         "type": "object",
         "properties": {
             "type": {"const": name},
             "versions": {"type": "array", "items": {"type": "string"}, "description": versions},
+            "pipeline": {"type": "string", "description": pipeline},
         },
         "required": ["type"],
     }

@@ -20,6 +20,11 @@ class Aws:
         self._session = boto3.Session()
 
     @cached_property
+    def account(self) -> str:
+        """Its number."""
+        return str(self._session.client("sts", config=CONFIG).get_caller_identity()["Account"])
+
+    @cached_property
     def cloudformation(self) -> "CloudFormationClient":
         return self._session.client("cloudformation", config=CONFIG)
 

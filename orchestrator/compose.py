@@ -5,11 +5,12 @@ version, between two comments. Everything else in these files is written by hand
 import tomllib
 from pathlib import Path
 
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.errors import BadRequest
 from contracts.pipeline import Pipeline
-from contracts.pipelines import all_components
+from contracts.pipelines import all_components, pipeline_named
 from orchestrator import template
+from orchestrator.embedded.stack import FORECAST
 
 FILE = "docker-compose.yml"
 EXAMPLE = "compose.override.example.yml"
@@ -18,6 +19,7 @@ BEGIN = "  # Workers: written by `make render`\n"
 END = "  # End of workers\n"
 
 TOPICS = "arn:aws:sns:us-east-1:000000000000:brigade"
+MACHINES = "arn:aws:states:us-east-1:000000000000:stateMachine:brigade"
 QUEUES = "http://localstack:4566/queue/us-east-1/000000000000/brigade"
 
 
@@ -28,7 +30,7 @@ def texts(pipelines: tuple[Pipeline, ...], checkout: Path) -> dict[str, str]:
     project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = set(project["optional-dependencies"])
     workers = [(c, version) for c in all_components(pipelines) for version in c.versions]
-    services = "\n".join(_service(component, version, extras) for component, version in workers)
+    services = "\n".join(_service(component, version, extras, pipelines) for component, version in workers)
     mounts = "".join(f"  {template.queue_name(component, version)}: *worker\n" for component, version in workers)
     return {FILE: _put(checkout / FILE, services), EXAMPLE: _put(checkout / EXAMPLE, mounts)}
 
@@ -42,7 +44,28 @@ def _put(file: Path, workers: str) -> str:
     return f"{before}{begin}{workers}{end}{after}"
 
 
-def _service(component: Component, version: str, extras: set[str]) -> str:
+def _profile(component: Component, version: str, pipelines: tuple[Pipeline, ...]) -> str | None:
+    """What the first pipeline needs, `up` starts; the others are profiles, for a laptop that has enough to do."""
+    nested = component.nested_in(version)
+    if nested:
+        return nested.pipeline
+    home = next(pipeline for pipeline in pipelines if component in pipeline.components)
+    return None if home is pipelines[0] else home.name
+
+
+def _also(component: Component, version: str, pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
+    """What only some workers are told."""
+    found = {}
+    if nested := component.nested_in(version):
+        first = pipeline_named(nested.pipeline, pipelines).components[0]
+        found["BRIGADE_NESTED_MACHINE"] = f"{MACHINES}-{nested.pipeline}"
+        found["BRIGADE_NESTED_QUEUE_URL"] = f"{QUEUES}-{template.queue_name(first, first.versions[0])}"
+    if AMAZON_FORECAST in component.uses:
+        found |= dict.fromkeys(FORECAST, "http://forecast-api:9298")
+    return found
+
+
+def _service(component: Component, version: str, extras: set[str], pipelines: tuple[Pipeline, ...]) -> str:
     """The image is built by the service of the first version, and holds all of them."""
     name = template.queue_name(component, version)
     arguments = f"COMPONENT: {component.name}" + (f", EXTRAS: {component.name}" if component.name in extras else "")
@@ -51,16 +74,19 @@ def _service(component: Component, version: str, extras: set[str]) -> str:
         if version == component.versions[0]
         else f"pull_policy: never # `{component.name}` builds it"
     )
+    profile = _profile(component, version, pipelines)
+    profiles = f"\n    profiles: [{profile}]" if profile else ""
+    also = "".join(f"\n      {key}: {value}" for key, value in _also(component, version, pipelines).items())
     return f"""\
   {name}:
     <<: *worker
     image: brigade-{component.name}:${{BRIGADE_TAG:-dev}}
-    {image}
+    {image}{profiles}
     command: [{component.name}, --version, {version}]
     environment:
       <<: *worker-environment
       BRIGADE_QUEUE_URL: {QUEUES}-{name}
       BRIGADE_DEAD_LETTER_URL: {QUEUES}-{name}-dead-letters
       BRIGADE_TOPIC_ARN: {TOPICS}-{template.topic_name(component)}
-      BRIGADE_LOG_LOCATION: docker compose logs {name}
+      BRIGADE_LOG_LOCATION: docker compose logs {name}{also}
 """

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.errors import BrigadeError
-from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components
+from contracts.pipelines import ORDER_SIMULATION, PIPELINES, workers
 from orchestrator.aws import Aws
 from orchestrator.data import sample, store
 from orchestrator.database import Connection, connect, fetch_all
@@ -62,7 +62,9 @@ def _demo(home: Home) -> int:
         out.print(f"loading {WEEKS} weeks of a synthetic order history, ending {HISTORY_ENDS}")
         store(endpoints.database_url, sample(WEEKS, seed=1, ending=HISTORY_ENDS))
         out.print("starting a worker for each component")
-        start_fleet(home, connection, endpoints, deployment, all_components(), lambda line: out.print(f"  {line}"))
+        start_fleet(
+            home, connection, endpoints, deployment, workers((ORDER_SIMULATION,)), lambda line: out.print(f"  {line}")
+        )
 
         def run(style: str) -> Outcome:
             def following(run_id: str) -> RunHistory:

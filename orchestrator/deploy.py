@@ -12,9 +12,11 @@ from botocore.exceptions import ClientError, WaiterError
 from contracts.component import Component
 from contracts.errors import BadRequest, PipelineError
 from contracts.pipeline import Pipeline
+from contracts.pipelines import pipeline_named
 from orchestrator import asl, template
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, NotDeployed, fetch_all, make_tables
+from orchestrator.template_place import placed
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -88,6 +90,17 @@ class Deployment:
             "BRIGADE_DEAD_LETTER_URL": self.dead_letter_url(component, version),
             "BRIGADE_TOPIC_ARN": self.topic_arn(component),
             "BRIGADE_BUCKET": self.bucket,
+            **self._nested(component, version),
+        }
+
+    def _nested(self, component: Component, version: str) -> dict[str, str]:
+        nested = component.nested_in(version)
+        if nested is None:
+            return {}
+        first = pipeline_named(nested.pipeline).components[0]
+        return {
+            "BRIGADE_NESTED_MACHINE": self.state_machine_arn(nested.pipeline),
+            "BRIGADE_NESTED_QUEUE_URL": self.queue_url(first, first.versions[0]),
         }
 
 
@@ -106,7 +119,7 @@ def deploy(aws: Aws, connection: Connection, pipelines: tuple[Pipeline, ...], pr
     if _is_made_elsewhere(aws, prefix):
         _check_made(aws, find_deployment(aws, prefix), pipelines)
     else:
-        _apply(aws.cloudformation, template.render(pipelines), prefix)
+        _apply(aws, template.render(pipelines), prefix)
     make_tables(connection)
     for pipeline in pipelines:
         connection.execute(
@@ -198,10 +211,11 @@ def _validate(aws: Aws, pipeline: Pipeline) -> None:
         raise PipelineError(f"the state machine of {pipeline.name} is not valid: {'; '.join(problems)}")
 
 
-def _apply(cloudformation: "CloudFormationClient", body: dict[str, Any], prefix: str) -> None:
+def _apply(aws: Aws, body: dict[str, Any], prefix: str) -> None:
+    cloudformation = aws.cloudformation
     arguments: Any = {
         "StackName": prefix,
-        "TemplateBody": json.dumps(body, separators=(",", ":")),
+        **placed(aws, json.dumps(body, separators=(",", ":")), prefix),
         "Parameters": [{"ParameterKey": "Prefix", "ParameterValue": prefix}],
         "Capabilities": ["CAPABILITY_IAM"],
     }

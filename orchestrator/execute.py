@@ -12,6 +12,9 @@ from orchestrator.history import Publication, RunHistory
 from orchestrator.measure import cost_of, settle, snapshot, state_transitions
 from orchestrator.start import start_run
 
+_EXECUTIONS = "SELECT execution FROM runs WHERE %(run_id)s IN (run_id, parent)"
+"""Of a run, and of those that are steps of it."""
+
 
 class Result(Frozen):
     """How a run ended."""
@@ -55,7 +58,9 @@ def execute(
     started(run.run_id)
     history = follow(run.run_id)
     alone = _ran_alone(connection, run.run_id) and settle(aws, connection, deployment.queue_urls(pipeline))
-    cost = cost_of(before, snapshot(connection), state_transitions(aws, run.execution))
+    executions = fetch_all(connection, _EXECUTIONS, {"run_id": run.run_id})
+    transitions = sum(state_transitions(aws, row["execution"]) for row in executions)
+    cost = cost_of(before, snapshot(connection), transitions)
     return Outcome(**dict(result_of(history)), alone=alone, **cost.model_dump())
 
 
@@ -76,7 +81,7 @@ def result_of(history: RunHistory) -> Result:
 def _ran_alone(connection: Connection, run_id: str) -> bool:
     query = """
         SELECT count(*) AS others FROM runs other, runs mine
-        WHERE mine.run_id = %(run_id)s AND other.run_id <> mine.run_id
+        WHERE mine.run_id = %(run_id)s AND other.run_id <> mine.run_id AND other.parent IS DISTINCT FROM mine.run_id
           AND (other.ended_at IS NULL OR other.ended_at > mine.started_at)
     """
     return bool(fetch_all(connection, query, {"run_id": run_id})[0]["others"] == 0)

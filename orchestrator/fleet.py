@@ -3,12 +3,13 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from orchestrator.database import Connection, fetch_all
 from orchestrator.deploy import Deployment
+from orchestrator.embedded.forecast_api import ONE_THREAD
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.processes import (
     NotReady,
@@ -21,9 +22,6 @@ from orchestrator.embedded.processes import (
 )
 from orchestrator.embedded.stack import Endpoints
 from orchestrator.template import queue_name
-
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Workers share the machine's cores; and sums in one order give the same forecast everywhere."""
 
 SHORT_POLL = 5
 """Seconds, on our own LocalStack: a stopping worker waits for its poll, and so does whoever typed `down`."""
@@ -48,6 +46,8 @@ def code_digest(component: Component, root: Path = ROOT) -> str:
 def made_of(component: Component, endpoints: Endpoints) -> str:
     """SHA-256 of a worker's code and of where its AWS and its database are: when it differs, a running one is of no use."""
     places = f"{endpoints.aws_endpoint_url} {endpoints.database_url}"
+    if AMAZON_FORECAST in component.uses:
+        places += f" {endpoints.forecast_url}"
     return hashlib.sha256(f"{code_digest(component)} {places}".encode()).hexdigest()
 
 
@@ -73,15 +73,14 @@ def start_fleet(
     connection: Connection,
     endpoints: Endpoints,
     deployment: Deployment,
-    components: tuple[Component, ...],
+    wanted: Sequence[tuple[Component, str]],
     progress: Callable[[str], None],
 ) -> list[ProcessRecord]:
-    """Start a worker for each component and version that has none, and wait until all report. Raises StackFailed.
+    """Start a worker for each component and version that is wanted and has none; wait until all report. Raises StackFailed.
 
     A worker whose code, or whose LocalStack's address, has changed since it was started is stopped first: its runs go on with
     the new one. `progress` gets a sentence for each that is restarted or ready.
     """
-    wanted = [(component, version) for component in components for version in component.versions]
     missing, ended = [], []
     for component, version in wanted:
         name = queue_name(component, version)

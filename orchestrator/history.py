@@ -27,7 +27,12 @@ SELECT replaced FROM steps, jsonb_array_elements(answer::jsonb -> 'degraded') AS
 WHERE run_id = %(run_id)s GROUP BY replaced ORDER BY min(position), replaced
 """
 
-_PUBLICATION = "SELECT sha256, rows, uri, csv_uri FROM publications WHERE run_id = %(run_id)s"
+_PUBLICATION = """
+SELECT p.sha256, p.rows, p.uri, p.csv_uri, EXISTS (
+    SELECT 1 FROM steps s WHERE s.run_id = p.run_id AND s.answer::jsonb ? 'page_uri'
+) AS page
+FROM publications p WHERE p.run_id = %(run_id)s
+"""
 
 
 class NoSuchRun(BadRequest):
@@ -60,10 +65,13 @@ class AttemptAtStep(Frozen):
 
 
 class Publication(Frozen):
+    """`page` says whether there is a page for planners, too."""
+
     sha256: str
     rows: int
     uri: str
     csv_uri: str
+    page: bool = False
 
 
 class RunHistory(Frozen):

@@ -1,6 +1,8 @@
 """Every component's policy as a table for people, in Markdown."""
 
-from contracts.component import Component, Limit
+from collections.abc import Iterator
+
+from contracts.component import Component, Limit, Policy
 from contracts.pipeline import Pipeline
 from contracts.pipelines import all_components
 
@@ -33,14 +35,21 @@ def policies(pipelines: tuple[Pipeline, ...]) -> str:
         "I/O tries",
         "after the last",
     )
-    rows = [columns, ("---",) * len(columns), *(_row(component) for component in all_components(pipelines))]
+    rows = [columns, ("---",) * len(columns), *_rows(pipelines)]
     return _HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _row(component: Component) -> tuple[str, ...]:
-    policy = component.policy
+def _rows(pipelines: tuple[Pipeline, ...]) -> Iterator[tuple[str, ...]]:
+    for component in all_components(pipelines):
+        yield _row(component, component.policy)
+        for nested in component.nested:
+            policy = component.policy_of(nested.version)
+            yield _row(component, policy, f"{component.name} {nested.version}, a run of {nested.pipeline}")
+
+
+def _row(component: Component, policy: Policy, name: str = "") -> tuple[str, ...]:
     return (
-        component.name,
+        name or component.name,
         component.squad,
         str(policy.timeout),
         str(policy.heartbeat),

@@ -83,6 +83,11 @@ WHERE r.style <> 'scheduled' AND (
 ORDER BY r.started_at
 """
 
+_FAILED_NESTED = """
+SELECT n.run_id FROM runs n JOIN runs p ON p.run_id = n.parent
+WHERE p.run_id = %(run_id)s AND p.status = 'FAILED' AND n.status = 'FAILED'
+"""
+
 
 class UnderWay(BadRequest):
     """The run's execution is running: there is nothing to redrive."""
@@ -102,6 +107,7 @@ def redrive_run(
     """
     if style is not None and style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
+    _redrive_nested(aws, connection, deployment, run_id, style)
     with one_at_a_time(connection, run_id):
         gone = _without_their_files(aws, connection, run_id)  # before the run is locked: it may be many calls
         with connection.transaction():
@@ -126,6 +132,12 @@ def redrive_run(
             for url, body in commands:
                 aws.sqs.send_message(QueueUrl=url, MessageBody=body)
     return Started(run_id, execution)
+
+
+def _redrive_nested(aws: Aws, connection: Connection, deployment: Deployment, run_id: str, style: str | None) -> None:
+    """The failed runs that are steps of a failed run, before it: the step that waits for one would find it failed again."""
+    for row in fetch_all(connection, _FAILED_NESTED, {"run_id": run_id}):
+        redrive_run(aws, connection, deployment, row["run_id"], style)
 
 
 def _lock(aws: Aws, connection: Connection, run_id: str) -> DictRow:

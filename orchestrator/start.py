@@ -14,6 +14,7 @@ from contracts.component import Component
 from contracts.envelope import StepKey, Style, seal
 from contracts.errors import BadRequest, TransientError
 from contracts.pipeline import Pipeline
+from contracts.pipelines import PIPELINES, all_components, nested_pipelines
 from contracts.redaction import redacted, secrets_of
 from contracts.resolve import assemble, first_step
 from contracts.run import SCHEDULED, RunRequest, pin_versions
@@ -41,22 +42,23 @@ def start_run(
     flags: dict[str, str],
     seed: int = 1,
     also: Callable[[str], None] = lambda run_id: None,
+    pipelines: tuple[Pipeline, ...] = PIPELINES,
 ) -> Started:
     """Write the run and its first step, then send the one message that sets it going.
 
-    `also` is called with the run's id in the transaction that writes it.
+    `also` is called with the run's id in the transaction that writes it. Nested runs are of one of the `pipelines`.
 
     Raises BadRequest for an unknown style or flag, NotDeployed when the pipeline is not, or a version that was chosen: nothing
     is written then. TransientError when the message cannot be sent, and the run is FAILED then.
     """
-    versions = check_asked(pipeline, style, flags)
+    versions = check_asked(pipeline, style, flags, pipelines)
     run_id = new_run_id(day, style)
     request = RunRequest(run_id=run_id, pipeline=pipeline.name, date=day, seed=seed, versions=versions)
     machine, name = deployment.state_machine_arn(pipeline.name), f"{run_id}-1"
     version = published_version(connection, machine, pipeline.graph.digest)
     if version is None:
         raise NotDeployed(f"pipeline {pipeline.name} is not deployed as it is now: run `brigade deploy` first")
-    for component, chosen in chosen_versions(pipeline, flags):
+    for component, chosen in chosen_versions(pipeline, flags, pipelines):
         deployment.queue_url(component, chosen)
     started = Started(run_id, execution_arn(machine, name) if style == "orchestrated" else None)
     trace = new_trace()
@@ -72,9 +74,12 @@ def start_run(
     return started
 
 
-def chosen_versions(pipeline: Pipeline, flags: dict[str, str]) -> list[tuple[Component, str]]:
-    """Of each component the version that a run with these flags uses."""
-    return [(component, flags.get(component.name, component.versions[0])) for component in pipeline.components]
+def chosen_versions(
+    pipeline: Pipeline, flags: dict[str, str], pipelines: tuple[Pipeline, ...] = PIPELINES
+) -> list[tuple[Component, str]]:
+    """Of each component the version that a run with these flags uses, in the runs that it has of other pipelines too."""
+    components = all_components((pipeline, *nested_pipelines(pipeline, flags, pipelines)))
+    return [(component, flags.get(component.name, component.versions[0])) for component in components]
 
 
 def new_run_id(day: date, style: str) -> str:
@@ -86,7 +91,9 @@ def new_trace() -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
-def check_asked(pipeline: Pipeline, style: str, flags: dict[str, str]) -> tuple[str, ...]:
+def check_asked(
+    pipeline: Pipeline, style: str, flags: dict[str, str], pipelines: tuple[Pipeline, ...] = PIPELINES
+) -> tuple[str, ...]:
     """The versions a run would pin. Raises BadRequest for an unknown style or flag."""
     if style == SCHEDULED:
         raise BadRequest(
@@ -94,7 +101,8 @@ def check_asked(pipeline: Pipeline, style: str, flags: dict[str, str]) -> tuple[
         )
     if style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
-    return pin_versions({component.name: component.versions for component in pipeline.components}, flags)
+    components = all_components((pipeline, *nested_pipelines(pipeline, flags, pipelines)))
+    return pin_versions({component.name: component.versions for component in components}, flags)
 
 
 @contextmanager

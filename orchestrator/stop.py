@@ -25,9 +25,15 @@ WHERE run_id = %(run_id)s AND status = 'RUNNING'
 RETURNING execution
 """
 
+_STOP_NESTED = """
+UPDATE runs SET status = 'FAILED', cause = %(cause)s, ended_at = now()
+WHERE parent = %(run_id)s AND status = 'RUNNING'
+RETURNING execution
+"""
+
 
 def stop_run(aws: Aws, connection: Connection, run_id: str) -> None:
-    """End a run that is under way.
+    """End a run that is under way, and the runs that are steps of it.
 
     Its row comes first, or a sweep could find the execution stopped before the row says that somebody wanted it. An execution
     that cannot be stopped then ends by itself: its next command is not run. Raises NoSuchRun, and HasEnded when there is
@@ -40,8 +46,10 @@ def stop_run(aws: Aws, connection: Connection, run_id: str) -> None:
             if not found:
                 raise NoSuchRun(f"there is no run '{run_id}': `brigade runs` lists them")
             raise HasEnded(f"run {run_id} has {found[0]['status']} already: there is nothing to stop")
-        if stopped[0]["execution"]:
-            _stop_execution(aws, stopped[0]["execution"])
+        nested = fetch_all(connection, _STOP_NESTED, {"run_id": run_id, "cause": f"{STOPPED}, as a part of {run_id}"})
+        for row in (*stopped, *nested):
+            if row["execution"]:
+                _stop_execution(aws, row["execution"])
 
 
 def _stop_execution(aws: Aws, execution: str) -> None:

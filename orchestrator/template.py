@@ -100,11 +100,22 @@ def _queues(component: Component, version: str, name: str) -> Json:
 def filter_policies(component: Component, version: str, pipelines: tuple[Pipeline, ...]) -> dict[str, Json]:
     """What a queue takes from whose topic: the outputs that its component's input is made of, if a run chose it."""
     events: dict[str, set[str]] = {}
+    taken_in: dict[str, set[str]] = {}
     for graph in (pipeline.graph for pipeline in pipelines if pipeline.graph.has(component.name)):
         for need in graph.node(component.name).needs:
             events.setdefault(need.component, set()).add(graph.node(need.component).event)
+            taken_in.setdefault(need.component, set()).add(graph.pipeline)
     chosen = {"versions": [f"{component.name}={version}"]} if component.flagged else {}
-    return {giver: {"type": sorted(types), **chosen} for giver, types in sorted(events.items())}
+    return {
+        giver: {"type": sorted(types), **chosen, **_only_of(giver, taken_in[giver], pipelines)}
+        for giver, types in sorted(events.items())
+    }
+
+
+def _only_of(giver: str, taken_in: set[str], pipelines: tuple[Pipeline, ...]) -> Json:
+    """A component may give what it gives in other pipelines too, where this queue has no use for it."""
+    given_in = {pipeline.name for pipeline in pipelines if pipeline.graph.has(giver)}
+    return {} if given_in == taken_in else {"pipeline": sorted(taken_in)}
 
 
 def subscription_placeholder(queue: str, giver: str) -> str:

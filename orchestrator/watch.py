@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from contracts.errors import ResourcePending
 from orchestrator.database import Connection
 from orchestrator.history import AttemptAtStep, RunHistory, read_history
 
@@ -36,11 +37,14 @@ def follow_by(read: Read, console: Console, poll: float) -> RunHistory:
 def _follow_in_lines(read: Read, poll: float, show: Callable[[str], None]) -> RunHistory:
     known: set[tuple[str, str, int, str]] = set()
     for history in _until_ended(read, poll):
+        pending = {(step.component, step.item) for step in history.steps if _is_pending(step)}
         for step in history.steps:
             change = (step.component, step.item, step.attempt, step.status)
+            if _is_pending(step) or (step.status == "running" and change[:2] in pending):
+                change = (step.component, step.item, 0, "pending, and looks again")
             if change not in known and step.status not in ("waiting", "ready"):
                 known.add(change)
-                show(f"{history.run_id} {step.component}/{step.item} {_which(step)} {step.status}{_seconds(step)}")
+                show(f"{history.run_id} {step.component}/{step.item} {_which(step)} {change[3]}{_seconds(step)}")
     return history
 
 
@@ -66,6 +70,11 @@ def steps_table(history: RunHistory) -> Table:
         longest = max((step.duration or 0 for step in latest.values()), default=0)
         table.add_row(component, version, str(len(latest)), shown, f"{longest:.2f} s" if longest else "")
     return table
+
+
+def _is_pending(step: AttemptAtStep) -> bool:
+    """Of many such attempts in a row, one is worth a line."""
+    return step.status == "failed" and (step.error or "").startswith(f"{ResourcePending.__name__}:")
 
 
 def _which(step: AttemptAtStep) -> str:

@@ -1,17 +1,14 @@
 """forecast-api."""
 
-import importlib.util
 import os
-import sys
 from typing import Annotated
 
 import typer
 
 from contracts.errors import BadRequest
 from orchestrator.cli.session import Session
-from orchestrator.fleet import ONE_THREAD
-
-NEEDED = ("starlette", "uvicorn", "statsforecast", "regex")
+from orchestrator.embedded.forecast_api import ONE_THREAD
+from orchestrator.embedded.forecast_api import argv as forecast_api_argv
 
 
 def forecast_api(
@@ -28,23 +25,10 @@ def forecast_api(
     database of the stack, or the one that DATABASE_URL names; S3 is the stack's, or the one that AWS_ENDPOINT_URL names.
     """
     session: Session = context.obj
-    for name in NEEDED:
-        if importlib.util.find_spec(name) is None:
-            raise BadRequest(f"{name} is not installed: install brigade with its extra `forecast-api`")
-    argv = [
-        sys.executable,
-        "-m",
-        "services.forecast_api",
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--workers",
-        str(workers),
-    ]
+    argv = forecast_api_argv("--host", host, "--port", str(port), "--workers", str(workers))
     environment = {**os.environ, **ONE_THREAD, "DATABASE_URL": session.database_url, **_stack(session)}
     # In place of this process, so that signals and the exit code are its own: the command line holds no service's code.
-    os.execve(sys.executable, argv, environment)  # noqa: S606 - our own module
+    os.execve(argv[0], argv, environment)  # noqa: S606 - our own module
 
 
 def _stack(session: Session) -> dict[str, str]:

@@ -117,7 +117,7 @@ def _print_outcome(outcome: Result) -> None:
             f"published {outcome.published.uri}\n  sha256 {outcome.published.sha256}", highlight=False, soft_wrap=True
         )
     if isinstance(outcome, Outcome):  # of a run that was started here: no service gives files
-        if outcome.published:
+        if outcome.published and outcome.published.page:
             out.print(f"  `brigade forecast {outcome.run_id} --html FILE` writes its page", highlight=False)
         _print_cost(outcome)
 

@@ -9,12 +9,13 @@ from rich.table import Table
 
 from contracts.component import Component
 from contracts.errors import BadRequest
-from contracts.pipelines import PIPELINES, all_components, component_named
+from contracts.pipelines import PIPELINES, component_named, pipeline_named, workers
 from orchestrator.cli.session import Session, out, print_json, say
 from orchestrator.database import NotDeployed, fetch_all
 from orchestrator.deploy import Deployment, replaced_at
 from orchestrator.deploy import deploy as apply_template
 from orchestrator.embedded import localstack, stack
+from orchestrator.embedded.forecast_api import is_wanted, start_forecast_api
 from orchestrator.fleet import start_fleet, worker_argv, worker_environment
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -33,7 +34,13 @@ def refuse_composed() -> None:
         )
 
 
-def up(context: typer.Context, as_json: Json = False) -> None:
+def up(
+    context: typer.Context,
+    pipeline: Annotated[
+        list[str] | None, typer.Option(help="Start the workers of this pipeline only; may be given again.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Start the embedded stack and a worker for every component; return when all are healthy.
 
     Workers whose code has changed are restarted, and all of them after LocalStack was. AWS_ENDPOINT_URL and DATABASE_URL each
@@ -42,10 +49,11 @@ def up(context: typer.Context, as_json: Json = False) -> None:
     """
     session: Session = context.obj
     refuse_composed()
+    chosen = tuple(pipeline_named(name) for name in pipeline) if pipeline else PIPELINES
     with session.home.exclusive("up"):
         was_running = stack.status(session.home).running
         try:
-            _start(session)
+            _start(session, workers(chosen))
         except BaseException:
             if not was_running:
                 stack.stop(session.home)
@@ -56,9 +64,13 @@ def up(context: typer.Context, as_json: Json = False) -> None:
         say(f"up: logs are in {session.home.logs}; `brigade down` stops it")
 
 
-def _start(session: Session) -> None:
+def _start(session: Session, wanted: tuple[tuple[Component, str], ...]) -> None:
+    with_forecast_api = is_wanted(component for component, _ in wanted)
     say("starting LocalStack and PostgreSQL")
     session.__dict__["endpoints"] = session.use(stack.start(session.home))
+    if with_forecast_api:
+        say("starting Amazon Forecast's API (`brigade up --pipeline order-simulation` does without)")
+        session.__dict__["endpoints"] = session.use(start_forecast_api(session.home, session.endpoints))
     say("deploying")
     deployment = apply_template(session.aws, session.connection, PIPELINES, session.prefix)
     say("starting workers")
@@ -67,7 +79,7 @@ def _start(session: Session) -> None:
         session.connection,
         session.endpoints,
         deployment,
-        all_components(),
+        wanted,
         lambda line: say(f"  {line}"),
     )
 

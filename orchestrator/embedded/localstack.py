@@ -28,7 +28,7 @@ def start_localstack(home: Home) -> ProcessRecord:
 
 def wait_for_localstack(record: ProcessRecord) -> None:
     """Raises StackFailed."""
-    wait_until_ready(record, lambda: probe(record.url))
+    wait_until_ready(record, lambda: probe(f"{record.url}/_localstack/health"))
 
 
 def settings(home: Home, address: str) -> dict[str, str]:
@@ -55,10 +55,10 @@ def settings(home: Home, address: str) -> dict[str, str]:
 
 
 def probe(url: str) -> None:
-    """Raises NotReady until the health page answers."""
+    """Raises NotReady until the page answers."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        opener.open(f"{url}/_localstack/health", timeout=5).close()
+        opener.open(url, timeout=5).close()
     except (urllib.error.URLError, OSError) as error:
         raise NotReady(str(error)) from error
 

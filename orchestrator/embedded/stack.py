@@ -24,12 +24,20 @@ AWS_ITSELF = "https://amazonaws.com"
 """Stands for AWS, whose services have an endpoint each. The SDKs ignore it where `is_aws_itself`."""
 
 
+FORECAST = ("AWS_ENDPOINT_URL_FORECAST", "AWS_ENDPOINT_URL_FORECASTQUERY")
+"""The SDKs' own variables for the two services."""
+
+
 class Endpoints(Frozen):
-    """Where AWS and PostgreSQL are. `embedded_aws` tells LocalStack of our own from one that AWS_ENDPOINT_URL named."""
+    """Where AWS and PostgreSQL are. `embedded_aws` tells LocalStack of our own from one that AWS_ENDPOINT_URL named.
+
+    `forecast_url` is where `brigade forecast-api` stands in for Amazon Forecast, if it does.
+    """
 
     aws_endpoint_url: str
     database_url: str
     embedded_aws: bool = True
+    forecast_url: str | None = None
 
     def environment(self) -> dict[str, str]:
         """The variables that point boto3 and Brigade's programs here.
@@ -38,6 +46,8 @@ class Endpoints(Frozen):
         not asked for it.
         """
         variables = {"AWS_ENDPOINT_URL": self.aws_endpoint_url, "DATABASE_URL": self.database_url}
+        if self.forecast_url:
+            variables |= dict.fromkeys(FORECAST, self.forecast_url)
         if not self.embedded_aws:
             return variables
         given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
@@ -79,6 +89,7 @@ def start(home: Home) -> Endpoints:
     not become ready, BadRequest when it cannot be had here; what was started before that stays and `stop` ends it.
     """
     home.create()
+    before = read_endpoints(home)
     aws = os.environ.get("AWS_ENDPOINT_URL")
     database = os.environ.get("DATABASE_URL")
     # Both start before either is waited for: they take about as long.
@@ -98,6 +109,7 @@ def start(home: Home) -> Endpoints:
         aws_endpoint_url=aws or running[localstack.NAME].url,
         database_url=database or running[postgres.NAME].url,
         embedded_aws=not aws,
+        forecast_url=before and before.forecast_url,
     )
     replace_file(home.endpoints, endpoints.model_dump_json())
     return endpoints
@@ -131,7 +143,8 @@ def find_endpoints(home: Home) -> Endpoints:
         missing = "AWS_ENDPOINT_URL" if not aws else "DATABASE_URL"
         raise BadRequest(f"no stack is running in {home.path}: run `brigade up` first, or set {missing}")
     embedded = started is not None and started.embedded_aws and aws == started.aws_endpoint_url
-    return Endpoints(aws_endpoint_url=aws, database_url=database, embedded_aws=embedded)
+    forecast = None if os.environ.get(FORECAST[0]) else started and started.forecast_url
+    return Endpoints(aws_endpoint_url=aws, database_url=database, embedded_aws=embedded, forecast_url=forecast)
 
 
 def is_aws_itself(environment: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +24,8 @@ from contracts.component import Component
 from contracts.envelope import StepKey
 from contracts.errors import BadRequest, BrigadeError
 from contracts.message import EarlierResult
-from contracts.pipelines import component_named
+from contracts.pipeline import Pipeline
+from contracts.pipelines import PIPELINES, component_named, pipeline_named
 from services.runtime.attempt import Attempt
 from services.runtime.claim_check import Bridge, S3Files
 from services.runtime.context import Context
@@ -33,6 +34,7 @@ from services.runtime.earlier import earlier_result
 from services.runtime.forecasting import AmazonForecast, Connection
 from services.runtime.handlers import Handler, Kitchen, find_fallback, find_handler
 from services.runtime.leases import Held, Leases
+from services.runtime.nested import AT_ONCE, NestedRuns, Way
 from services.runtime.outgoing import Outgoing
 from services.runtime.queue import Queue
 from services.runtime.settings import Settings, names_a_collector, read_settings
@@ -66,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         component = component_named(asked.component)
         version = asked.version or component.versions[0]
+        component = component.model_copy(update={"policy": component.policy_of(version)})
         handler, fallback = find_handler(component, version), find_fallback(component)
         settings = read_settings()
         name = settings.worker_name or new_name(component.name, version)
@@ -155,6 +158,7 @@ async def compose(
     identity: Worker,
     settings: Settings,
     fallback: Handler | None = None,
+    pipelines: tuple[Pipeline, ...] = PIPELINES,
 ) -> WorkerProcess:
     traces = _open_traces(component, identity, settings)
     if traces:
@@ -169,7 +173,8 @@ async def compose(
         calls.watch(client)
     queue = Queue(sqs, settings.queue_url, settings.dead_letter_url, component.policy.lease)
     await stack.enter_async_context(queue)
-    concurrency = settings.concurrency or component.concurrency
+    way = _way_to(component, identity.version, settings, pipelines)
+    concurrency = settings.concurrency or (AT_ONCE if way else component.concurrency)
     kitchen, other = Kitchen(handler, concurrency), Kitchen(fallback, concurrency) if fallback else None
     for each in filter(None, (kitchen, other)):
         stack.callback(each.close)
@@ -189,7 +194,8 @@ async def compose(
         store = Store(pool)
         # Leases are renewed on a connection of their own: a database too slow for the other work must not cost them.
         renewing = Store(await stack.enter_async_context(open_spare(parts.database_url)))
-        delivery = _with_steps(parts, pool, store, renewing)
+        runs = NestedRuns(way, pool, sqs, stepfunctions) if way else None
+        delivery = _with_steps(parts, pool, store, renewing, runs)
         sweep = Sweep(pool, store, queue, stepfunctions, metrics)
     return WorkerProcess(
         delivery,
@@ -203,7 +209,20 @@ async def compose(
     )
 
 
-def _with_steps(parts: Parts, pool: Pool, store: Store, renewing: Store) -> Delivery:
+def _way_to(component: Component, version: str, settings: Settings, pipelines: tuple[Pipeline, ...]) -> Way | None:
+    """To the pipeline that this version is a run of. Raises BadRequest when nobody said where that is."""
+    nested = component.nested_in(version)
+    if nested is None:
+        return None
+    if settings.nested_machine is None or settings.nested_queue_url is None:
+        raise BadRequest(
+            f"{component.name} {version} is a run of {nested.pipeline}: BRIGADE_NESTED_MACHINE and "
+            "BRIGADE_NESTED_QUEUE_URL say where that is, and `brigade worker` sets them"
+        )
+    return Way(pipeline_named(nested.pipeline, pipelines).graph, settings.nested_machine, settings.nested_queue_url)
+
+
+def _with_steps(parts: Parts, pool: Pool, store: Store, renewing: Store, runs: NestedRuns | None) -> Delivery:
     def make_context(run: Run, claim: Claim, held: Held) -> Context:
         def find_earlier(name: str, item: str, before: date, since: datetime) -> EarlierResult | None:
             log = step_log(claim.key, claim.attempt, run.trace_id)
@@ -213,7 +232,11 @@ def _with_steps(parts: Parts, pool: Pool, store: Store, renewing: Store) -> Deli
             log.warning("the files of %s/%s/%s are gone: it is not reused", found.run_id, name, item)
             return None
 
-        return parts.context(claim.key, claim.attempt, held, find_earlier, claim.failure, run.trace_id)
+        context = parts.context(claim.key, claim.attempt, held, find_earlier, claim.failure, run.trace_id)
+        if runs is None:
+            return context
+        answer = partial(runs.answer, run, claim.key, held.beat, context.log)
+        return replace(context, nested=lambda: parts.bridge.wait_for(answer()))
 
     component, queue, metrics = parts.component, parts.queue, parts.metrics
     attempt = Attempt(component, pool, store, parts.kitchen, parts.fallback, metrics, make_context)

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from contracts.amazon_forecast import Waiting
 from contracts.component import Policy
-from contracts.errors import BrigadeError
+from contracts.errors import BadRequest, BrigadeError
 from contracts.message import DatasetRef, EarlierResult, Replacement
 from services.runtime.resources import Resource
 from services.runtime.text import cut
@@ -88,6 +88,7 @@ class Context:
     statements: list[Statement] = field(default_factory=list)
     failure: str | None = None
     policy: Policy = field(default_factory=Policy)
+    nested: Callable[[], dict[str, Any]] | None = None
 
     def read(self, ref: DatasetRef) -> pa.Table:
         """The table behind a reference."""
@@ -115,6 +116,17 @@ class Context:
         Only runs started at `since` or later count: the moment from which their data is comparable. Degraded answers do not.
         """
         return self.find_earlier(component, item, before, since)
+
+    def run_nested(self) -> dict[str, Any]:
+        """Run the pipeline that this version of the component is a run of, and give what its last step answers.
+
+        However often the step is tried, it is one run. Raises NestedRunFailed, and BadRequest where it is none.
+        """
+        if self.nested is None:
+            raise BadRequest(
+                f"{self.component} {self.version} is no run of a pipeline: its contract says which versions are"
+            )
+        return self.nested()
 
     def with_answer(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run SQL in the transaction that stores the answer: it happens exactly when the answer counts, or not at all."""

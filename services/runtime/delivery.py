@@ -168,7 +168,7 @@ class Delivery(Settling):
         triggers = message.token is None and asked.style is None and run.graph.consumers(node.component)
         if node.announced or triggers:
             body = event_body(run, node, asked.key, json.loads(answer))
-            await self.outgoing.publish(body, node.event, run.request.versions)
+            await self.outgoing.publish(body, node.event, run.request.versions, run.request.pipeline)
 
     async def _on_failure(self, failed: Failed, claim: Claim, run: Run, message: Received) -> Outcome:
         if isinstance(failed.then, Superseded):

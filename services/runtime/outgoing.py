@@ -80,9 +80,9 @@ class Outgoing:
         self._topic_arn = topic_arn
         self._events = Batcher(self._publish_batch, at_once=PUBLISHES_AT_ONCE)
 
-    async def publish(self, body: str, wire_type: str, versions: tuple[str, ...]) -> None:
-        """Publish an event. Subscriptions filter on its type and on the run's versions."""
-        attributes = attributes_of({"type": wire_type})
+    async def publish(self, body: str, wire_type: str, versions: tuple[str, ...], pipeline: str = "") -> None:
+        """Publish an event. Subscriptions filter on its type and on the run's versions and pipeline."""
+        attributes = attributes_of({"type": wire_type, **({"pipeline": pipeline} if pipeline else {})})
         if versions:
             attributes["versions"] = {"DataType": "String.Array", "StringValue": json.dumps(versions)}
         failure = await self._events.put({"Message": body, "MessageAttributes": attributes})

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     dead_letter_url: str
     topic_arn: str
     bucket: str
+    nested_machine: str | None = None
+    nested_queue_url: str | None = None
+    """Of a version that is a run of a pipeline: its state machine's ARN, and its first component's queue."""
     log_location: str = "stdout"
     worker_name: str = ""
     log_level: str = "INFO"

@@ -279,4 +279,4 @@ def test_the_status_of_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (code, [each["message"] for each in json.loads(text)]) == (0, [VOLUME])
     result = CliRunner().invoke(app, ["contracts", "status", "orders", "--against", "then"])
     assert isinstance(result.exception, BadRequest)
-    assert str(result.exception).startswith("no component gives an event orders: there is factory-network-configured, ")
+    assert str(result.exception).startswith("no component gives an event orders: there is dataset-group-created, ")

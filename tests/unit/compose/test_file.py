@@ -13,8 +13,8 @@ from contracts.pipelines import PIPELINES, all_components
 from orchestrator import template
 from orchestrator.cli.stack import COMPOSED
 from orchestrator.embedded import localstack
+from orchestrator.embedded.forecast_api import ONE_THREAD
 from orchestrator.embedded.home import Home
-from orchestrator.fleet import ONE_THREAD
 from orchestrator.token import find_token
 from services.forecast_api.__main__ import PORT as DEFAULT_PORT
 from services.runtime.settings import Settings
@@ -143,7 +143,7 @@ def test_the_forecast_service_has_its_extra_and_starts_only_when_asked_for() -> 
     args = {"COMPONENT": "forecast-api", "EXTRAS": "forecast-api"}
     assert service["build"] == {"context": ".", "target": "forecast-api", "args": args}
     assert args["EXTRAS"] in PROJECT["optional-dependencies"]
-    assert service["profiles"] == ["forecast"]
+    assert service["profiles"] == ["forecast", "order-volume"]
     host, port = (service["command"][service["command"].index(name) + 1] for name in ("--host", "--port"))
     assert (host, int(port)) == ("0.0.0.0", DEFAULT_PORT)
     assert service["ports"] == [f"127.0.0.1:${{BRIGADE_FORECAST_PORT:-{port}}}:{port}"]

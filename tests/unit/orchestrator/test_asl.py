@@ -186,7 +186,7 @@ def test_callbacks_are_bounded_in_time(built: Pipeline) -> None:
 @pytest.mark.parametrize(
     "missing", [("TimeoutSeconds",), ("HeartbeatSeconds",), ("TimeoutSeconds", "HeartbeatSeconds")]
 )
-@pytest.mark.parametrize("state", ["configurator", "data-extractor", "order-volume", "order-simulator v2"])
+@pytest.mark.parametrize("state", ["configurator", "data-extractor", "order-volume direct", "order-simulator v2"])
 def test_a_callback_without_both_timeouts_is_refused(state: str, missing: tuple[str, ...]) -> None:
     machine = copy.deepcopy(asl.render(ORDER_SIMULATION))
     found = dict(all_states(machine))[state]

@@ -36,6 +36,6 @@ def test_a_look_ends_when_letters_come_again() -> None:
 
     aws: Any = SimpleNamespace(sqs=SimpleNamespace(receive_message=receive_message))
     anywhere: Any = SimpleNamespace(dead_letter_url=lambda *_: "dead", queue_url=lambda *_: "queue")
-    found = dead_letters(aws, anywhere, component_named("order-volume"))
+    found = dead_letters(aws, anywhere, component_named("recipe-popularity"))
     assert [held.letter.message_id for held in found] == ["a", "b", "c", "d"]
     assert [held.receipt for held in found] == ["a3", "b3", "c1", "d2"]

@@ -38,7 +38,7 @@ class Kitchens:
     async def answer(self, name: str, inputs: Command, expected: type[E], item: str = "-") -> E:
         component = component_named(name)
         context = local_context(self.folder, name, item)
-        kitchen = Kitchen(find_handler(component, "v1"), 1)
+        kitchen = Kitchen(find_handler(component, component.versions[0]), 1)
         try:
             _, answer = await cook(component, kitchen, inputs.model_dump(mode="json"), context, Metrics(name, "v1"))
         finally:
