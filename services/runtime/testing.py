@@ -59,7 +59,10 @@ class AtOnce:
         for each in wanted:
             self.wanted.append((each, waiting))
             self._ready_first(each)
-        return tuple(f"arn:aws:forecast:::{each.label.replace(' ', '/')}" for each in wanted)
+        return tuple(self.arn(each) for each in wanted)
+
+    def arn(self, wanted: Resource) -> str:
+        return f"arn:{type(wanted).__name__}/{wanted.name}"
 
     def delete(self, wanted: Resource) -> None:
         self.deleted.append(wanted)
