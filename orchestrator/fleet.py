@@ -1,17 +1,16 @@
 """The workers of every component as background processes of the embedded stack."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from contracts.component import AMAZON_FORECAST, Component
 from orchestrator.database import Connection, fetch_all
 from orchestrator.deploy import Deployment
-from orchestrator.embedded.forecast_api import ONE_THREAD
+from orchestrator.embedded import code
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.processes import (
+    ONE_THREAD,
     NotReady,
     ProcessRecord,
     find_record,
@@ -26,29 +25,13 @@ from orchestrator.template import queue_name
 SHORT_POLL = 5
 """Seconds, on our own LocalStack: a stopping worker waits for its poll, and so does whoever typed `down`."""
 
-ROOT = Path(__file__).parents[1]
-"""Where contracts and services are, beside the orchestrator: in a checkout and installed."""
-
-CODE = (".py", ".sql", ".css", ".js")
-"""Suffixes of what a worker runs or reads. The schemas in contracts are rendered from its models."""
-
-
-def code_digest(component: Component, root: Path = ROOT) -> str:
-    """SHA-256 of the names and contents of the files that make a component's worker: contracts, runtime, models and its own."""
-    digest = hashlib.sha256()
-    for folder in ("contracts", "services/runtime", "services/models", f"services/{component.module}"):
-        for path in sorted(path for path in (root / folder).rglob("*") if path.suffix in CODE and path.is_file()):
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{path.relative_to(root)} {content}\n".encode())
-    return digest.hexdigest()
-
 
 def made_of(component: Component, endpoints: Endpoints) -> str:
-    """SHA-256 of a worker's code and of where its AWS and its database are: when it differs, a running one is of no use."""
+    """Of a worker's code and of where its AWS and its database are: when it differs, a running one is of no use."""
     places = f"{endpoints.aws_endpoint_url} {endpoints.database_url}"
     if AMAZON_FORECAST in component.uses:
         places += f" {endpoints.forecast_url}"
-    return hashlib.sha256(f"{code_digest(component)} {places}".encode()).hexdigest()
+    return code.made_of(component.module, places)
 
 
 def worker_argv(component: Component, version: str) -> list[str]:
@@ -85,21 +68,21 @@ def start_fleet(
     for component, version in wanted:
         name = queue_name(component, version)
         # Read before the worker reads it: what is edited in between makes the next `up` restart it.
-        code = made_of(component, endpoints)
+        made = made_of(component, endpoints)
         running = find_record(home, name)
         if running and is_alive(running):
-            if running.code == code:
+            if running.code == made:
                 continue
             progress(f"restarting {name}: its code or its stack has changed")
         if running:
             ended.append(running)
-        missing.append((component, version, name, code))
+        missing.append((component, version, name, made))
     stop_processes(ended)
     records = []
-    for component, version, name, code in missing:
+    for component, version, name, made in missing:
         log = str(home.logs / f"{name}.log")
         environment = worker_environment(endpoints, deployment, component, version) | {"BRIGADE_LOG_LOCATION": log}
-        records.append(start_process(home, name, worker_argv(component, version), environment, code=code))
+        records.append(start_process(home, name, worker_argv(component, version), environment, code=made))
     for record in records:
         wait_until_ready(record, reports(connection, record.pid))
         progress(f"{record.name} is ready")

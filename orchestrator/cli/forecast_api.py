@@ -7,8 +7,8 @@ import typer
 
 from contracts.errors import BadRequest
 from orchestrator.cli.session import Session
-from orchestrator.embedded.forecast_api import ONE_THREAD
 from orchestrator.embedded.forecast_api import argv as forecast_api_argv
+from orchestrator.embedded.processes import ONE_THREAD
 
 
 def forecast_api(

@@ -10,17 +10,23 @@ from urllib.parse import urlsplit
 from contracts.component import AMAZON_FORECAST, Component
 from contracts.errors import BadRequest
 from orchestrator.embedded import stack
+from orchestrator.embedded.code import made_of
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.localstack import free_port, probe
-from orchestrator.embedded.processes import ProcessRecord, replace_file, start_process, wait_until_ready
+from orchestrator.embedded.processes import (
+    ONE_THREAD,
+    ProcessRecord,
+    find_record,
+    replace_file,
+    start_process,
+    stop_process,
+    wait_until_ready,
+)
 from orchestrator.embedded.stack import Endpoints
 
 NAME = "forecast-api"
 
 NEEDED = ("starlette", "uvicorn", "statsforecast", "regex")
-
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""What forecasts shares the machine's cores; and sums in one order give the same forecast everywhere."""
 
 
 def argv(*arguments: str) -> list[str]:
@@ -40,9 +46,14 @@ def is_wanted(components: Iterable[Component]) -> bool:
 def start_forecast_api(home: Home, endpoints: Endpoints) -> Endpoints:
     """Start it beside the rest, unless it runs, and give the endpoints with its own. Call it within `home.exclusive`.
 
+    One whose code, or whose LocalStack's address, has changed since it was started is started anew: it goes on with its jobs.
     Raises StackFailed when it does not become ready, BadRequest when it is not installed.
     """
-    record = stack.running_or(lambda h: _start(h, endpoints), home, NAME)
+    made = made_of("forecast_api", f"{endpoints.aws_endpoint_url} {endpoints.database_url}")
+    running = find_record(home, NAME)
+    if running and running.code != made:
+        stop_process(running)
+    record = stack.running_or(lambda home: _start(home, endpoints, made), home, NAME)
     wait_until_ready(record, lambda: probe(f"{record.url}/health"))
     found = endpoints.model_copy(update={"forecast_url": record.url})
     replace_file(home.endpoints, found.model_dump_json())
@@ -63,7 +74,8 @@ def _port_of(url: str | None) -> int | None:
     return port
 
 
-def _start(home: Home, endpoints: Endpoints) -> ProcessRecord:
+def _start(home: Home, endpoints: Endpoints, made: str) -> ProcessRecord:
     port = _port_of(endpoints.forecast_url) or free_port()
     environment = {**os.environ, **ONE_THREAD, **endpoints.environment()}
-    return start_process(home, NAME, argv("--port", str(port)), environment, url=f"http://127.0.0.1:{port}")
+    url = f"http://127.0.0.1:{port}"
+    return start_process(home, NAME, argv("--port", str(port)), environment, url=url, code=made)

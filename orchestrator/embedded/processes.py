@@ -19,6 +19,9 @@ from contracts.message import Frozen
 from orchestrator.embedded.home import Home
 
 MARK = "BRIGADE_PROCESS"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""What forecasts shares the machine's cores; and sums in one order give the same forecast everywhere."""
+
 CLOCK_TOLERANCE = 2.0
 """Seconds by which two readings of one start time may differ: they are computed from the boot time, which is rounded."""
 

@@ -8,11 +8,11 @@ import urllib.error
 
 import pytest
 
-from contracts.pipelines import all_components
+from contracts.pipelines import ORDER_SIMULATION, workers
 from orchestrator.template import queue_name
 from tests.compose.project import BASE, ROOT, STYLES, Project, docker, size_of, until
 
-WORKERS = [queue_name(component, version) for component in all_components() for version in component.versions]
+WORKERS = [queue_name(component, version) for component, version in workers((ORDER_SIMULATION,))]
 MOST = 300.0
 """MB that an image may add to the base; order-volume brings models of forecasts, which take more."""
 
@@ -27,7 +27,7 @@ def test_every_service_is_healthy_and_the_deployment_has_ended_well(project: Pro
 def test_images_are_small_and_run_as_nobody(project: Project) -> None:
     base = size_of(BASE)
     images = project.images()
-    assert len(images) == len(all_components()) + 1
+    assert len(images) == len(ORDER_SIMULATION.components) + 1
     added = {image.partition(":")[0]: size_of(image) - base for image in images}
     print(*(f"\n{image}: {size:.0f} MB beyond the base" for image, size in added.items()))
     assert {image for image, size in added.items() if size > MOST} <= {"brigade-order-volume"}

@@ -74,7 +74,7 @@ def test_a_stack_from_up_to_down(home: Home) -> None:
 
     running = status(home)
     assert running.pop("code") == 0
-    assert running.keys() == WORKERS | {"localstack", "postgres"}
+    assert running.keys() == WORKERS | {"localstack", "postgres", "forecast-api"}
     assert all(process["alive"] and Path(process["log"]).exists() for process in running.values())
 
     again = brigade(home, "up")

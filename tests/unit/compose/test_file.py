@@ -13,8 +13,8 @@ from contracts.pipelines import PIPELINES, all_components
 from orchestrator import template
 from orchestrator.cli.stack import COMPOSED
 from orchestrator.embedded import localstack
-from orchestrator.embedded.forecast_api import ONE_THREAD
 from orchestrator.embedded.home import Home
+from orchestrator.embedded.processes import ONE_THREAD
 from orchestrator.token import find_token
 from services.forecast_api.__main__ import PORT as DEFAULT_PORT
 from services.runtime.settings import Settings
