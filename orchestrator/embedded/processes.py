@@ -43,6 +43,8 @@ class ProcessRecord(Frozen):
     mark: str
     argv: tuple[str, ...]
     log: Path
+    """Shared with those of the same name before it, whose lines end at `log_from`, in bytes."""
+    log_from: int = 0
     path: Path
     """The file that holds this record."""
     url: str = ""
@@ -70,6 +72,7 @@ def start_process(
     mark = uuid.uuid4().hex
     log = home.logs / f"{name}.log"
     with log.open("ab") as output:
+        log_from = output.tell()
         try:
             process = subprocess.Popen(  # noqa: S603 - no shell, and the program is the caller's choice
                 list(argv),
@@ -95,6 +98,7 @@ def start_process(
         mark=mark,
         argv=tuple(argv),
         log=log,
+        log_from=log_from,
         path=home.records / f"{name}.json",
         url=url,
         code=code,
@@ -159,7 +163,7 @@ def wait_until_ready(record: ProcessRecord, probe: Callable[[], None], timeout: 
     def check() -> None:
         if not is_alive(record):
             raise StackFailed(
-                f"{record.name} ended while it started; its log {record.log} ends:\n{last_lines(record.log)}"
+                f"{record.name} ended while it started; its log {record.log} ends:\n{last_lines(record.log, record.log_from)}"
             )
         probe()
 
@@ -173,14 +177,17 @@ def wait_until_ready(record: ProcessRecord, probe: Callable[[], None], timeout: 
             with attempt:
                 check()
     except NotReady as error:
+        end = last_lines(record.log, record.log_from)
         raise StackFailed(
-            f"{record.name} was not ready within {timeout:g} s ({error}); its log {record.log} ends:\n{last_lines(record.log)}"
+            f"{record.name} was not ready within {timeout:g} s ({error}); its log {record.log} ends:\n{end}"
         ) from error
 
 
-def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log, indented; a line saying so when it is empty."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+def last_lines(log: Path, since: int = 0, count: int = 15) -> str:
+    """The end of a log from a byte on, indented; a line saying so when nothing is there."""
+    with log.open("rb") as file:
+        file.seek(since)
+        lines = file.read().decode(errors="replace").splitlines()[-count:]
     return "\n".join(f"  {line}" for line in lines) or "  (nothing was written)"
 
 

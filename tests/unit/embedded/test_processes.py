@@ -161,6 +161,16 @@ def test_a_process_that_ends_while_it_starts_shows_the_end_of_its_log(made: Home
     assert "line 20\n" not in message
 
 
+def test_what_another_one_wrote_before_it_is_not_its_end(made: Home) -> None:
+    """Both have one name, and so one log."""
+    before = start(made, "raise SystemExit('of before')")
+    wait_for_end(before)
+    record = start(made, "raise SystemExit('no room')")
+    with pytest.raises(StackFailed) as caught:
+        wait_until_ready(record, lambda: wait_for_output(record), timeout=20)
+    assert str(caught.value).endswith("ends:\n  no room")
+
+
 def test_a_process_that_is_never_ready_is_reported(made: Home) -> None:
     record = start(made, WAIT)
 
