@@ -21,6 +21,7 @@ from contracts.nesting import nested_request, steps_of_nested, taken_over
 from contracts.resolve import assemble
 from contracts.run import RunRequest
 from services.runtime import sql
+from services.runtime.attempt import AWAY
 from services.runtime.commit import insert_steps
 from services.runtime.context import Log
 from services.runtime.store import Pool, Run
@@ -70,7 +71,8 @@ class NestedRuns:
         request = nested_request(parent.request, key.component, key.item, self.way.graph.pipeline)
         log.info("is run %s of %s", request.run_id, request.pipeline)
         await self._start(parent, request)
-        again = AsyncRetrying(retry=retry_if_exception_type(_UnderWay), wait=wait_fixed(LOOK), reraise=True)
+        # A database that is away for a while is nothing to fail for: whether this attempt still counts, `beat` says.
+        again = AsyncRetrying(retry=retry_if_exception_type((_UnderWay, *AWAY)), wait=wait_fixed(LOOK), reraise=True)
         answer: Json = await again(self._look, parent.request.run_id, request.run_id, beat)
         return answer
 

@@ -24,6 +24,8 @@ from contracts.errors import (
     ResourcePending,
     WorkerLost,
 )
+from services.forecast_api.shapes import find_operation
+from services.runtime.forecast_requests import KINDS, filter_of, request_of
 from services.runtime.forecasting import AmazonForecast, Connection
 from services.runtime.resources import (
     LONGEST_NAME,
@@ -334,6 +336,29 @@ def test_what_is_to_go_is_deleted_if_it_is_there(service: Service) -> None:
 def test_a_worker_that_needs_no_forecast_pays_nothing_for_it() -> None:
     code = "import sys, services.runtime.__main__; sys.exit('boto3' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+NAME = resource_name("volume", "2026-11-25-orchestrated-1a2b3c", "A")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        DatasetGroup(NAME),
+        Dataset(NAME, RELATED, {"item_id": "string", "timestamp": "timestamp", "price": "float", "promoted": "float"}),
+        DatasetImport(NAME, IMPORT.dataset, IMPORT.file),
+        Predictor(NAME, GROUP, PREDICTOR.datasets, 5),
+        Forecast(NAME, TRAINED, lambda: "s3://bucket/regions.csv"),
+        Export(NAME, f"{ARN}forecast/A", "s3://bucket/volume-export/run/-/exported-A/"),
+    ],
+)
+def test_requests_fit_the_service_model_to_the_pattern(wanted: Resource) -> None:
+    """boto3 itself checks what is required only; AWS, and `brigade forecast-api`, look at enumerations and patterns too."""
+    kind = KINDS[type(wanted)]
+    operation = find_operation("AmazonForecast." + kind.creating.title().replace("_", ""))
+    operation.check({f"{kind.member}Name": wanted.name, **request_of(wanted, ROLE)})
+    if filters := filter_of(wanted):
+        find_operation(f"AmazonForecast.List{kind.member}s").check(filters)
 
 
 PARTS = st.lists(st.text(max_size=80), max_size=3)
