@@ -10,10 +10,12 @@ TAG ?= dev
 LOCALSTACK := orchestrator/embedded/localstack-requirements.txt
 # One story of a whole fleet, which counts what each run costs: nothing runs beside it.
 FLEET := tests/behaviour/pipeline
+# The forecast service, which really trains, and the pipeline that asks it.
+FORECAST := tests/behaviour/forecast_api
 # All three styles on a fleet of their own, the scheduled one by its clocks.
 COMPARE := tests/behaviour/compare
 
-.PHONY: help setup demo test test-squad test-faults test-compare test-browser test-compose infra chaos lint render pacts bench clean
+.PHONY: help setup demo test test-squad test-faults test-forecast test-compare test-browser test-compose infra chaos lint render pacts bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +26,7 @@ demo: setup ## Load a sample history, run the pipeline in both styles, compare
 	$(BIN)/python -m orchestrator.demo
 
 test: setup lint ## Check style and types, then run every test but those of the slower targets
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore $(FLEET) --ignore $(COMPARE)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore $(FLEET) --ignore $(COMPARE) --ignore $(FORECAST)
 	$(BIN)/python -m pytest $(FLEET)
 
 test-squad: setup ## One squad's unit and contract tests with nobody else's code: make test-squad SQUAD=pickles
@@ -32,6 +34,9 @@ test-squad: setup ## One squad's unit and contract tests with nobody else's code
 
 test-faults: setup .tools/libfaketime.so.1 ## One test for each fault that nothing may be lost by (minutes)
 	$(BIN)/python -m pytest tests/faults
+
+test-forecast: setup ## Amazon Forecast's API and the pipeline order-volume on it, with real trainings (minutes)
+	$(BIN)/python -m pytest $(FORECAST)
 
 test-compare: setup ## `brigade compare` on a small pipeline, faults included (minutes)
 	$(BIN)/python -m pytest $(COMPARE)

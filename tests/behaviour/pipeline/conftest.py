@@ -131,7 +131,7 @@ def fleet(stack: Endpoints) -> Iterator[Fleet]:
         }
         for name, value in variables.items():
             patch.setenv(name, value)
-        started = spawned("up", env=os.environ)
+        started = spawned("up", "--pipeline", "order-simulation", env=os.environ)
         assert started.returncode == 0, started.stderr
         brigade_json("sample", "--weeks", f"{WEEKS}", "--seed", f"{SEED}", "--ending", f"{LAST_FRIDAY}")
         aws = Aws()

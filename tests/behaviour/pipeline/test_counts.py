@@ -35,7 +35,7 @@ def test_an_orchestrated_run_repeats_its_counts(story: Story, again: dict[str, O
     assert first.alone
     assert second.alone
     assert first.messages == second.messages == 20
-    assert first.state_transitions == second.state_transitions == 30
+    assert first.state_transitions == second.state_transitions == 31
     assert work(first) == work(second)
 
 

@@ -47,7 +47,7 @@ def kitchen(fleet: Fleet, story: object) -> Iterator[set[str]]:
         for name in names:
             stack.enter_context(worker(fleet, name, breakable(name, broken)))
         yield broken
-    started = spawned("up", env=os.environ)
+    started = spawned("up", "--pipeline", "order-simulation", env=os.environ)
     assert started.returncode == 0, started.stderr
 
 

@@ -54,14 +54,15 @@ def test_attempts_are_counted_apart(fleet: Fleet, story: Story) -> None:
 
 def test_a_flag_chooses_a_version_without_deploying(fleet: Fleet, story: Story) -> None:
     flags = {"order-simulator": "v2"}
+    versions = {"order-volume": "direct", **flags}
     chosen = fleet.both(WEDNESDAY, flags)
     assert len({sha256(run) for run in chosen.values()}) == 1
     assert sha256(chosen["orchestrated"]) != sha256(story.wednesday["orchestrated"])
     for run in chosen.values():
         history = fleet.history(run)
-        assert history.versions == ("order-simulator=v2",)
+        assert history.versions == ("order-simulator=v2", "order-volume=direct")
         for step in history.steps:
-            assert step.version == flags.get(step.component, "v1")
+            assert step.version == versions.get(step.component, "v1")
             assert step.worker
             assert step.worker.startswith(f"{step.component}-{step.version}-")
 

@@ -45,7 +45,7 @@ def test_history_has_every_field(story: Story, style: str) -> None:
         "cause": None,
         "generation": 1,
     }
-    assert printed["versions"] == ["order-simulator=v1"]
+    assert printed["versions"] == ["order-simulator=v1", "order-volume=direct"]
     assert printed["degraded"] == []
     assert printed["published"] == json.loads(run.model_dump_json())["published"]
     assert (printed["execution"] is None) == (style == "choreographed")

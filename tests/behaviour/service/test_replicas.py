@@ -60,7 +60,7 @@ def test_a_run_is_started_read_stopped_and_redriven(ground: Ground, serve: Serve
             "cause": None,
             "generation": 2,
             "execution": None,
-            "versions": ["order-simulator=v1"],
+            "versions": ["order-simulator=v1", "order-volume=direct"],
             "start": "",
             "duration": 0,
             "published": None,
