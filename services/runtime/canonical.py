@@ -80,7 +80,7 @@ def table_of(rows: Sequence[Row]) -> pa.Table:
 def _rounded(row: Row) -> Row:
     numbers = (row.mean, row.p10, row.p50, row.p90)
     if not all(math.isfinite(number) for number in numbers):
-        raise ContractViolation(f"a number is not finite in the forecast for {_label(row)}")
+        raise ContractViolation(f"a forecast is not finite for {_label(row)}")
     # Adding 0.0 turns a rounded -0.0 into 0.0, which would be written differently.
     mean, p10, p50, p90 = (round(number, DECIMALS) + 0.0 for number in numbers)
     return row._replace(mean=mean, p10=p10, p50=p50, p90=p90)
