@@ -18,6 +18,7 @@ from contracts.message import Command, Event
 from contracts.pipelines import PIPELINES
 from services.runtime.context import Context, Statement
 from services.runtime.testing import local_context
+from tests.contracts.amazon_forecast import asked, making
 from tests.contracts.complete import complete
 from tests.contracts.reliance import PACTS, Example, Json, Own, Reliance, as_json, document_of, file_of, pact_of, taken
 
@@ -105,20 +106,21 @@ def cook(
     """Each handler's answer to the messages, and its context; its files are below one folder of its own."""
     command = command_of(consumer, relies_on, local_context(folder / "given", "others"), optional)
     for number, handle in enumerate(consumer.handlers):
-        ctx = replace(local_context(folder / f"{number}", consumer.component.name), failure="it was to fail")
+        ctx = local_context(folder / f"{number}", consumer.component.name, forecasting=making())
+        ctx = replace(ctx, failure="it was to fail")
         ctx = replace(ctx, connect=connect) if connect else ctx
         yield handle(command, ctx), ctx
 
 
 def run(
     consumer: Consumer, relies_on: Sequence[Reliance], folder: Path, connect: Connect | None, optional: bool = False
-) -> list[tuple[Json, dict[str, bytes], list[Statement]]]:
-    """Each handler's answer to the messages, the files it wrote, and what it has the database do."""
+) -> list[tuple[Json, dict[str, bytes], list[Statement], list[Json]]]:
+    """Each handler's answer to the messages, the files it wrote, and what it has the database and Amazon Forecast do."""
     found = []
     for number, (answer, ctx) in enumerate(cook(consumer, relies_on, folder, connect, optional)):
         out = folder / f"{number}"
         files = {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.*"))}
-        found.append((answer.model_dump(mode="json"), files, ctx.statements))
+        found.append((answer.model_dump(mode="json"), files, ctx.statements, asked(ctx)))
     return found
 
 

@@ -3,21 +3,43 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contracts.message import Event
 from contracts.order_volume import ORDER_VOLUME
-from services.order_volume import handler
+from services.order_volume import handler, handler_nested
+from services.runtime.context import Context
 from tests.contracts.consumer import cook
 from tests.contracts.dropping import without_column
 from tests.contracts.order_volume.test_relies import CONSUMER
 from tests.contracts.provider import PactBroken, ProviderTests, message_of, verify
 from tests.contracts.states import HISTORY_IS_EXTRACTED
+from tests.contracts.volume_export.test_relies import CONSUMER as VOLUME_EXPORT
 
 
 class TestProvider(ProviderTests):
     consumer = CONSUMER
     state = HISTORY_IS_EXTRACTED
+
+
+class TestNestedProvider(ProviderTests):
+    """The version that is a run of a pipeline gives what volume-export has given there."""
+
+    consumer = CONSUMER
+    state = HISTORY_IS_EXTRACTED
+
+    @pytest.fixture
+    def answers(self, tmp_path: Path) -> list[Event]:
+        ((published, _),) = cook(VOLUME_EXPORT, VOLUME_EXPORT.relies_on, tmp_path / "run", None)
+
+        def handle(inputs: Any, ctx: Context) -> Event:
+            run = replace(ctx, nested=lambda: published.model_dump(mode="json"))
+            return handler_nested.handle(inputs, run)
+
+        nested = replace(CONSUMER, handlers=(handle,))
+        return [answer for answer, _ in cook(nested, CONSUMER.relies_on, tmp_path, None)]
 
 
 def verify_without(column: str, folder: Path) -> None:
