@@ -49,9 +49,13 @@ class Queue:
 
 @dataclass(frozen=True)
 class Station:
-    """A component, with what it takes and gives. `question` is what its squad answers, as its contract says it."""
+    """A component, with what it takes and gives in whichever of its `pipelines`.
+
+    `question` is what its squad answers, as its contract says it.
+    """
 
     component: Component
+    pipelines: tuple[str, ...]
     question: str
     command: str
     takes: tuple[Taken, ...]
@@ -80,17 +84,24 @@ def read(pipelines: tuple[Pipeline, ...]) -> Content:
     documents = schemas.documents(pipelines)
     components = {component.name: component for component in all_components(pipelines)}
     bindings = Bindings(template.render(pipelines))
-    stations = tuple(_station(component, components, documents, bindings) for component in components.values())
+    stations = tuple(
+        _station(component, components, pipelines, documents, bindings) for component in components.values()
+    )
     return Content(pipelines, documents, examples(documents, pipelines), stations)
 
 
 def _station(
-    component: Component, components: dict[str, Component], documents: Documents, bindings: Bindings
+    component: Component,
+    components: dict[str, Component],
+    pipelines: tuple[Pipeline, ...],
+    documents: Documents,
+    bindings: Bindings,
 ) -> Station:
     command = component.input.wire_type()
     fills = documents[command]["x-fills"]
     return Station(
         component=component,
+        pipelines=tuple(each.name for each in pipelines if component in each.components),
         question=_question(component),
         command=command,
         takes=tuple(_taken(field, fills[field], components, documents) for field in documents[command]["properties"]),

@@ -77,10 +77,10 @@ def _given(given: Given) -> Markup:
 
 def _facts(station: Station) -> Markup:
     component = station.component
-    flag = "; ".join(f"--flag {component.name}={version}" for version in component.versions[1:])
     facts: list[tuple[str, Child]] = [
+        ("Pipelines", ", ".join(station.pipelines)),
         ("Queue", join(*(_queue(queue, component) for queue in station.queues))),
-        ("Versions", join(f"{component.versions[0]}, or with ", el("code", flag)) if component.flagged else None),
+        ("Versions", _versions(component) if component.flagged else None),
         ("Fallback", _fallback(component)),
         ("Policy", _policy(component)),
     ]
@@ -90,6 +90,12 @@ def _facts(station: Station) -> Markup:
 def _queue(queue: Queue, component: Component) -> Markup:
     version = f"{queue.version}: " if component.flagged else None
     return el("div", version, el("code", queue.name), ", dead letters in ", el("code", queue.dead_letters))
+
+
+def _versions(component: Component) -> Markup:
+    flag = "; ".join(f"--flag {component.name}={version}" for version in component.versions[1:])
+    runs = "".join(f"; {each.version} is a run of the pipeline {each.pipeline}" for each in component.nested)
+    return join(f"{component.versions[0]}, or with ", el("code", flag), runs)
 
 
 def _fallback(component: Component) -> str:

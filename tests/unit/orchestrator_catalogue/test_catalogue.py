@@ -68,16 +68,29 @@ def test_every_message_has_its_schema_and_its_example() -> None:
     assert {name: json.loads(blocks[f"Example of {name}"]) for name in CONTENT.examples} == CONTENT.examples
 
 
-def test_who_depends_on_whom_is_what_the_graph_says() -> None:
+def test_who_depends_on_whom_is_what_the_graphs_say() -> None:
+    """In any pipeline: a squad that changes its message has to know all who take it."""
+    nodes = [node for built in PIPELINES for node in built.graph.nodes]
+    edges = {(need.component, node.component) for node in nodes for need in node.needs}
+    for shown in CONTENT.stations:
+        name = shown.component.name
+        given = {taker.name for each in shown.gives for taker in each.takers}
+        taken = {each.giver.name for each in shown.takes if each.giver}
+        assert given == {taker for giver, taker in edges if giver == name}
+        assert taken == {giver for giver, taker in edges if taker == name}
+
+
+def test_a_component_says_which_pipelines_it_is_in() -> None:
     for built in PIPELINES:
-        for node in built.graph.nodes:
-            takers = [
-                other.component for other in built.graph.nodes if node.component in {n.component for n in other.needs}
-            ]
-            given = {taker.name for each in station(node.component).gives for taker in each.takers}
-            taken = {each.giver.name for each in station(node.component).takes if each.giver}
-            assert given == set(takers)
-            assert taken == {need.component for need in node.needs}
+        for component in built.components:
+            assert built.name in station(component.name).pipelines
+    assert "Pipelines order-simulation, order-volume Queue" in said(station("data-extractor"))
+    assert "Pipelines order-simulation Queue" in said(station("publisher"))
+
+
+def test_a_version_that_is_a_run_of_a_pipeline_says_of_which() -> None:
+    text = said(station("order-volume"))
+    assert "direct, or with --flag order-volume=nested ; nested is a run of the pipeline order-volume" in text
 
 
 def test_a_component_says_what_it_takes_and_how_often() -> None:
