@@ -11,7 +11,6 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from contracts.pipeline import Pipeline
-from contracts.pipelines import all_components
 from infra import permissions
 from infra.acknowledged import acknowledge, acknowledge_wildcards
 from infra.tasks import Container, Platform, task
@@ -38,7 +37,6 @@ class Orchestrator(Construct):
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=48, exclude_punctuation=True),
         )
         acknowledge(token, {"SMG4": "Clients hold it as well: rotate it with them, then start the service anew"})
-        queues = [platform.names.queue(c, version) for c in all_components(pipelines) for version in c.versions]
         style = platform.settings.style
         self.definition = task(
             self,
@@ -52,7 +50,7 @@ class Orchestrator(Construct):
                 health=HEALTH,
                 secrets={"BRIGADE_TOKEN": ecs.Secret.from_secrets_manager(token)},
             ),
-            permissions.operator(pipelines, platform.names, queues),
+            permissions.operator(pipelines, platform.names),
         )
         ecs.FargateService(
             self,

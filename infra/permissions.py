@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 
 from contracts.component import Component
 from contracts.pipeline import Pipeline
+from contracts.pipelines import all_components
 from infra.names import Names, arn, bucket_arn
 
 WILDCARDS = {
@@ -62,8 +63,12 @@ def reads(component: Component, pipelines: tuple[Pipeline, ...]) -> set[str]:
     return found
 
 
-def operator(pipelines: tuple[Pipeline, ...], names: Names, queues: list[str]) -> list[iam.PolicyStatement]:
-    """Start, stop and redrive runs, count what they cost, and look at what they wrote: the HTTP service and the commands."""
+def operator(pipelines: tuple[Pipeline, ...], names: Names) -> list[iam.PolicyStatement]:
+    """Start, stop and redrive runs, count what they cost, look at what they wrote, and see to dead letters: the HTTP service
+    and the commands."""
+    workers = [(component, version) for component in all_components(pipelines) for version in component.versions]
+    queues = [arn("sqs", names.queue(component, version)) for component, version in workers]
+    dead_letters = [arn("sqs", names.dead_letters(component, version)) for component, version in workers]
     return [
         _allow(
             "FindDeployment", ("cloudformation:DescribeStacks",), [arn("cloudformation", f"stack/{names.prefix}/*")]
@@ -78,7 +83,10 @@ def operator(pipelines: tuple[Pipeline, ...], names: Names, queues: list[str]) -
             ("states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"),
             _executions(pipelines, names),
         ),
-        _allow("SendCommands", ("sqs:SendMessage", "sqs:GetQueueAttributes"), [arn("sqs", queue) for queue in queues]),
+        _allow("SendCommands", ("sqs:SendMessage", "sqs:GetQueueAttributes"), queues),
+        _allow(
+            "SeeToDeadLetters", ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"), dead_letters
+        ),
         _allow("ReadFiles", ("s3:GetObject",), [f"{bucket_arn(names.bucket)}/*"]),
         _tell_missing_files(names),
     ]

@@ -203,7 +203,9 @@ def test_the_service_starts_and_stops_runs_and_takes_nobodys_messages(compute: T
         assert allowed(own, Request("sqs:SendMessage", queue(component, version)))
         assert allowed(own, Request("sqs:GetQueueAttributes", queue(component, version)))
         assert allowed(own, Request("s3:GetObject", file_of(component.name)))
-        assert not allowed(own, Request("sqs:ReceiveMessage", queue(component, version)))
+        for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"):  # brigade dlq
+            assert allowed(own, Request(f"sqs:{action}", dead_letters(component, version)))
+            assert not allowed(own, Request(f"sqs:{action}", queue(component, version)))
         assert not allowed(own, Request("s3:PutObject", file_of(component.name)))
         assert not allowed(own, Request("sns:Publish", topic(component)))
     for action in ("states:SendTaskSuccess", "states:UpdateStateMachine", "cloudformation:UpdateStack"):
