@@ -10,6 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.acknowledged import acknowledge
+from infra.log_groups import log_group
 from infra.settings import Settings
 
 NAME = "brigade"
@@ -34,6 +35,8 @@ def database(scope: Construct, settings: Settings, vpc: ec2.IVpc) -> Database:
     if settings.database_secret_arn:
         given = secretsmanager.Secret.from_secret_complete_arn(scope, "DatabaseUrl", settings.database_secret_arn)
         return Database({"DATABASE_URL": ecs.Secret.from_secrets_manager(given)})
+    # RDS would make it itself, and keep everything for ever.
+    lines = log_group(scope, "DatabaseLogs", f"/aws/rds/instance/{settings.prefix}/postgresql", settings.log_days)
     group = ec2.SecurityGroup(scope, "DatabaseGroup", vpc=vpc, description="PostgreSQL", allow_all_outbound=False)
     engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17_9)
     instance = rds.DatabaseInstance(
@@ -60,6 +63,7 @@ def database(scope: Construct, settings: Settings, vpc: ec2.IVpc) -> Database:
         removal_policy=RemovalPolicy.SNAPSHOT,
         cloudwatch_logs_exports=["postgresql"],
     )
+    instance.node.add_dependency(lines)
     acknowledge(
         instance,
         {

@@ -184,6 +184,14 @@ def test_logs_are_forgotten(compute: Template) -> None:
     assert {group["RetentionInDays"] for group in groups} == {30}
     names = {group["LogGroupName"] for group in groups}
     assert {f"/brigade/{name.removeprefix('brigade-')}" for name in WORKERS} <= names
+    (database,) = (resource for resource in compute.resources.values() if resource["Type"] == "AWS::RDS::DBInstance")
+    exported = {
+        f"/aws/rds/instance/{database['Properties']['DBInstanceIdentifier']}/{kind}"
+        for kind in database["Properties"]["EnableCloudwatchLogsExports"]
+    }
+    assert exported <= names
+    made = {name for name, group in compute.of("AWS::Logs::LogGroup").items() if group["LogGroupName"] in exported}
+    assert made <= set(database["DependsOn"]), "RDS would make one without an end itself"
 
 
 def test_nobody_connects_to_the_tasks_and_only_they_to_the_database(compute: Template) -> None:
