@@ -89,3 +89,15 @@ class Template:
             return f"<{name}.Arn>"
         key, service, end = ARNS[resource["Type"]]
         return arn(service, end.format(self.plain(resource["Properties"][key])))
+
+
+def container_of(compute: Template, family: str) -> Json:
+    """The only one of a task definition."""
+    (found,) = [each for each in compute.of("AWS::ECS::TaskDefinition").values() if each["Family"] == family]
+    (container,) = found["ContainerDefinitions"]
+    plain: Json = compute.plain(container)
+    return plain
+
+
+def variables(container: Json) -> dict[str, str]:
+    return {each["Name"]: each["Value"] for each in container["Environment"]}

@@ -12,7 +12,7 @@ from infra.workers import drain_seconds, stop_seconds
 from orchestrator import template
 from orchestrator.deploy import Deployment
 from services.runtime.settings import Settings
-from tests.infra.templates import ACCOUNT, REGION, Template
+from tests.infra.templates import ACCOUNT, REGION, Template, container_of, variables
 
 Json = dict[str, Any]
 
@@ -27,17 +27,6 @@ worker = pytest.mark.parametrize("name", WORKERS)
 def service_of(compute: Template, name: str) -> Json:
     (found,) = [each for each in compute.of("AWS::ECS::Service").values() if each["ServiceName"] == name]
     return found
-
-
-def container_of(compute: Template, family: str) -> Json:
-    (found,) = [each for each in compute.of("AWS::ECS::TaskDefinition").values() if each["Family"] == family]
-    (container,) = found["ContainerDefinitions"]
-    plain: Json = compute.plain(container)
-    return plain
-
-
-def variables(container: Json) -> dict[str, str]:
-    return {each["Name"]: each["Value"] for each in container["Environment"]}
 
 
 def test_there_is_a_service_for_each_component_and_version_and_one_for_people(compute: Template) -> None:
