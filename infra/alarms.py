@@ -57,7 +57,8 @@ class Alarms(Construct):
             0,
             f"{component.squad}: a message of {name} was given up: `brigade dlq show {component.name}` says why",
         )
-        longest = component.policy.timeout + component.policy.heartbeat
+        policy = component.policy_of(version)
+        longest = policy.timeout + policy.heartbeat
         self._alarm(
             f"{name}-age",
             metrics.age_of_oldest(queue),

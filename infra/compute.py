@@ -8,10 +8,11 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from contracts.pipeline import Pipeline
-from contracts.pipelines import all_components
+from contracts.pipelines import workers as workers_of
 from infra.alarms import Alarms
 from infra.dashboard import dashboard
 from infra.database import database
+from infra.forecasting import forecast_role
 from infra.names import Names
 from infra.network import network
 from infra.orchestrator import Deploy, Orchestrator, Schedules
@@ -32,8 +33,7 @@ class ComputeStack(Stack):
         platform = self._platform(settings, pipelines)
         workers = [
             WorkerService(self, platform, component, version, pipelines).worker
-            for component in all_components(pipelines)
-            for version in component.versions
+            for component, version in workers_of(pipelines)
         ]
         orchestrator = Orchestrator(self, platform, pipelines)
         Deploy(self, platform, pipelines)
@@ -57,4 +57,5 @@ class ComputeStack(Stack):
             container_insights_v2=ecs.ContainerInsights.ENABLED,
             enable_fargate_capacity_providers=True,
         )
-        return Platform(settings, Names(pipelines, settings.prefix), vpc, cluster, group, reached)
+        names = Names(pipelines, settings.prefix)
+        return Platform(settings, names, vpc, cluster, group, reached, forecast_role(self, names, pipelines))

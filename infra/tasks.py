@@ -36,7 +36,8 @@ LONGEST_STOP = 120
 
 @dataclass(frozen=True)
 class Platform:
-    """Where tasks run. `group` is the security group of all of them: nobody may connect to it."""
+    """Where tasks run. `group` is the security group of all of them: nobody may connect to it. `forecast_role` is Amazon
+    Forecast's, where a component uses that."""
 
     settings: Settings
     names: Names
@@ -44,6 +45,7 @@ class Platform:
     cluster: ecs.ICluster
     group: ec2.ISecurityGroup
     database: Database
+    forecast_role: iam.IRole | None = None
 
     @property
     def subnets(self) -> ec2.SubnetSelection:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from contracts.component import Component
 from contracts.pipeline import Pipeline
+from contracts.pipelines import pipeline_named
 from infra import permissions
+from infra.forecasting import asking, uses
 from infra.names import arn, queue_url
 from infra.scaling import scale_by_backlog
 from infra.tasks import LONGEST_STOP, Container, Platform, task
@@ -36,8 +39,8 @@ class WorkerService(Construct):
         definition = task(
             self,
             platform,
-            _container(platform, component, version, name),
-            permissions.worker(component, version, pipelines, platform.names),
+            _container(platform, component, version, name, pipelines),
+            [*permissions.worker(component, version, pipelines, platform.names), *_asking(platform, component)],
         )
         service = ecs.FargateService(
             self,
@@ -80,7 +83,26 @@ def stop_seconds(component: Component) -> int:
     return max(POLL_SECONDS + 2, drain) + drain + SPARE
 
 
-def _container(platform: Platform, component: Component, version: str, name: str) -> Container:
+def _asking(platform: Platform, component: Component) -> list[iam.PolicyStatement]:
+    return asking(platform.forecast_role) if platform.forecast_role and uses(component) else []
+
+
+def _also(platform: Platform, component: Component, version: str, pipelines: tuple[Pipeline, ...]) -> dict[str, str]:
+    """What only some workers are told."""
+    found = {}
+    if nested := component.nested_in(version):
+        pipeline = pipeline_named(nested.pipeline, pipelines)
+        first = pipeline.components[0]
+        found["BRIGADE_NESTED_MACHINE"] = arn("states", f"stateMachine:{platform.names.state_machine(pipeline)}")
+        found["BRIGADE_NESTED_QUEUE_URL"] = queue_url(platform.names.queue(first, first.versions[0]))
+    if platform.forecast_role and uses(component):
+        found["BRIGADE_FORECAST_ROLE"] = platform.forecast_role.role_arn
+    return found
+
+
+def _container(
+    platform: Platform, component: Component, version: str, name: str, pipelines: tuple[Pipeline, ...]
+) -> Container:
     names, capacity = platform.names, component.capacity
     return Container(
         name=name,
@@ -94,6 +116,7 @@ def _container(platform: Platform, component: Component, version: str, name: str
             "BRIGADE_POLL_SECONDS": f"{POLL_SECONDS}",
             "BRIGADE_DRAIN_SECONDS": f"{drain_seconds(component)}",
             "BRIGADE_LOG_LOCATION": f"CloudWatch log group /{names.prefix}/{name}",
+            **_also(platform, component, version, pipelines),
         },
         cpus=capacity.cpus,
         memory=capacity.memory,

@@ -51,11 +51,14 @@ def test_it_reads_the_queues_topic_and_bucket_that_messaging_makes(
     arns = {key: messaging.plain(output["Value"]) for key, output in messaging.body["Outputs"].items()}
     made = Deployment(arns).worker_environment(component, version)
     given = variables(container_of(compute, name))
-    for variable in ("BRIGADE_QUEUE_URL", "BRIGADE_DEAD_LETTER_URL"):
+    urls = {"BRIGADE_QUEUE_URL", "BRIGADE_DEAD_LETTER_URL", "BRIGADE_NESTED_QUEUE_URL"}
+    assert urls & made.keys() == urls & given.keys()
+    for variable in urls & made.keys():
         queue = made[variable].strip("<>")  # a Ref of a queue is its URL
         called = messaging.plain(messaging.of("AWS::SQS::Queue")[queue]["QueueName"])
         assert given[variable] == f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{called}"
     assert given["BRIGADE_TOPIC_ARN"] == made["BRIGADE_TOPIC_ARN"]
+    assert given.get("BRIGADE_NESTED_MACHINE") == made.get("BRIGADE_NESTED_MACHINE")
     assert given["BRIGADE_BUCKET"] == made["BRIGADE_BUCKET"] == f"brigade-{ACCOUNT}"
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     for key, value in given.items():

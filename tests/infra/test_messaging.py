@@ -94,7 +94,7 @@ def test_state_machines_are_logged_and_traced_without_task_tokens(messaging: Tem
         assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
     groups = messaging.of("AWS::Logs::LogGroup").values()
     assert [(group["LogGroupName"], group["RetentionInDays"]) for group in groups] == [
-        ("/aws/vendedlogs/states/brigade-order-simulation", 30)
+        (f"/aws/vendedlogs/states/brigade-{pipeline.name}", 30) for pipeline in PIPELINES
     ]
 
 

@@ -11,7 +11,7 @@ from contracts.configurator import RunPlanned
 from contracts.errors import BadRequest
 from contracts.message import Command, Event
 from contracts.pipeline import Pipeline, Sequence
-from contracts.pipelines import ORDER_SIMULATION
+from contracts.pipelines import ORDER_SIMULATION, PIPELINES
 from contracts.site_forecast import SiteForecasted
 from orchestrator import compose
 from orchestrator.render import CHECKOUT
@@ -51,6 +51,7 @@ def pipelines() -> tuple[Pipeline, ...]:
             flow=Sequence((*before, WASTE, publisher)),
             schedule=ORDER_SIMULATION.schedule,
         ),
+        *PIPELINES[1:],
     )
 
 
@@ -95,8 +96,10 @@ def test_compute_runs_watches_and_limits_it(added: dict[str, Template], compute:
     assert strategy["CapacityProvider"] == "FARGATE"
     alarms = {alarm["AlarmName"] for alarm in found.of("AWS::CloudWatch::Alarm").values()}
     assert {"brigade-waste-forecast-v2-dead-letters", "brigade-waste-forecast-v2-age"} <= alarms
-    (page,) = found.of("AWS::CloudWatch::Dashboard").values()
-    assert "brigade-waste-forecast-v2" in str(page["DashboardBody"])
+    pages = found.of("AWS::CloudWatch::Dashboard").values()
+    assert [page["DashboardName"] for page in pages if "brigade-waste-forecast-v2" in str(page["DashboardBody"])] == [
+        "brigade-order-simulation"
+    ]
     definitions = {each["Family"]: each for each in found.of("AWS::ECS::TaskDefinition").values()}
     assert (definitions["brigade-waste-forecast"]["Cpu"], definitions["brigade-waste-forecast"]["Memory"]) == (
         "512",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.component import Component
-from contracts.pipelines import all_components
+from contracts.component import AMAZON_FORECAST, Component
+from contracts.pipelines import PIPELINES, all_components, pipeline_named
 from infra.permissions import WILDCARDS
 from orchestrator import template
 from tests.infra.policies import Request, all_statements, allowed, identity_statements, listed
@@ -42,6 +42,15 @@ def file_of(component: str, name: str = "w1/table.parquet") -> str:
     return f"{BUCKET}/{component}/{RUN}/{name}"
 
 
+def nested_queue(component: Component, version: str) -> str | None:
+    """Of the pipeline that this version is a run of: where its first command goes."""
+    nested = component.nested_in(version)
+    if nested is None:
+        return None
+    first = pipeline_named(nested.pipeline).components[0]
+    return queue(first, first.versions[0])
+
+
 def definition(compute: Template, family: str) -> Json:
     (found,) = [each for each in compute.of("AWS::ECS::TaskDefinition").values() if each["Family"] == family]
     return found
@@ -53,6 +62,18 @@ def statements(compute: Template, name: str, kind: str = "TaskRoleArn") -> list[
 
 def of_worker(compute: Template, component: Component, version: str) -> list[Json]:
     return statements(compute, template.queue_name(component, version))
+
+
+def forecast_role(stack: Template) -> str | None:
+    """The one that Amazon Forecast takes on, and nobody else."""
+    trusting = [
+        role
+        for role, properties in stack.of("AWS::IAM::Role").items()
+        for statement in properties["AssumeRolePolicyDocument"]["Statement"]
+        if "forecast.amazonaws.com" in listed(statement["Principal"].get("Service"))
+    ]
+    assert len(trusting) <= 1
+    return trusting[0] if trusting else None
 
 
 def unexplained(statement: Json) -> list[str]:
@@ -84,7 +105,7 @@ def test_a_wildcard_without_a_reason_is_found(wide: Json) -> None:
 
 
 def test_no_role_is_shared(stacks: dict[str, Template]) -> None:
-    """But for the scheduled starts, which are tasks of the orchestrator's definition."""
+    """But for the scheduled starts, which are tasks of the orchestrator's definition. Amazon Forecast's is handed to it."""
     for stack in stacks.values():
         used: Counter[str] = Counter()
         for resource in stack.resources.values():
@@ -95,7 +116,9 @@ def test_no_role_is_shared(stacks: dict[str, Template]) -> None:
                 for key in ("TaskRoleArn", "ExecutionRoleArn", "RoleArn", "DeliverLogsPermissionArn")
             ]
             used.update(role["Fn::GetAtt"][0] for role in [*found, target.get("RoleArn")] if isinstance(role, dict))
-        assert {role: used[role] for role in stack.of("AWS::IAM::Role")} == dict.fromkeys(stack.of("AWS::IAM::Role"), 1)
+        roles = stack.of("AWS::IAM::Role").keys() - {forecast_role(stack)}
+        assert {role: used[role] for role in roles} == dict.fromkeys(roles, 1)
+        assert not used[str(forecast_role(stack))]
 
 
 @pytest.mark.parametrize(("component", "version"), WORKERS, ids=lambda value: getattr(value, "name", value))
@@ -122,6 +145,7 @@ def test_no_component_takes_anothers_messages_answers_for_it_or_writes_its_files
             Request(f"sqs:{action}", place)
             for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "SendMessage", "PurgeQueue")
             for place in (queue(other, theirs), dead_letters(other, theirs))
+            if (action, place) != ("SendMessage", nested_queue(component, version))
         ]
         if component is not other:
             forbidden.append(Request("sns:Publish", topic(other)))
@@ -156,23 +180,38 @@ def test_no_worker_comes_by_a_token_elsewhere(compute: Template, component: Comp
         assert not allowed(own, Request(action, resource)), action
 
 
+FORECAST_STEPS = {"configurator", "dataset-group"}
 READS = {
-    "configurator": {"configurator", "network-configuration", "order-volume", "recipe-popularity"},
+    "configurator": {"configurator", "network-configuration", "order-volume", "recipe-popularity", "volume-export"},
     "data-extractor": {"configurator", "data-extractor"},
-    "order-volume": {"configurator", "data-extractor", "order-volume"},
+    "dataset-group": FORECAST_STEPS,
+    "orders-import": FORECAST_STEPS | {"data-extractor", "orders-import"},
+    "offers-import": FORECAST_STEPS | {"data-extractor", "offers-import"},
+    "predictor": FORECAST_STEPS | {"offers-import", "orders-import", "predictor"},
+    "volume-forecast": FORECAST_STEPS | {"predictor", "volume-forecast"},
+    "volume-export": FORECAST_STEPS | {"volume-export", "volume-forecast"},
+    "order-volume": {"configurator", "data-extractor", "order-volume", "volume-export"},
     "recipe-popularity": {"configurator", "data-extractor", "recipe-popularity"},
-    "network-configuration": {"configurator", "network-configuration", "order-volume", "recipe-popularity"},
+    "network-configuration": {
+        "configurator",
+        "network-configuration",
+        "order-volume",
+        "recipe-popularity",
+        "volume-export",
+    },
     "order-simulator": {
         "configurator",
         "network-configuration",
         "order-simulator",
         "order-volume",
         "recipe-popularity",
+        "volume-export",
     },
     "site-forecast": {"configurator", "order-simulator", "site-forecast"},
     "publisher": {"configurator", "data-extractor", "network-configuration", "publisher", "site-forecast"},
 }
-"""Whose files a component reads: what its input refers to, and, in the configurator, what may be reused."""
+"""Whose files a component reads: what its input refers to, and, in the configurator, what may be reused. An answer of
+order-volume's version `nested` is a file of volume-export's."""
 
 
 def test_a_component_reads_the_files_that_it_is_given_and_no_others(compute: Template) -> None:
@@ -243,3 +282,57 @@ def test_schedules_start_the_orchestrators_task_and_no_other(compute: Template) 
         arn_of_role = f"<{role}.Arn>"
         assert allowed(own, Request("iam:PassRole", arn_of_role, context)) == (arn_of_role in roles)
         assert not allowed(own, Request("iam:PassRole", arn_of_role))
+
+
+@pytest.mark.parametrize(("component", "version"), WORKERS, ids=lambda value: getattr(value, "name", value))
+def test_a_nested_version_starts_runs_of_its_pipeline_and_no_others(
+    compute: Template, component: Component, version: str
+) -> None:
+    own, nested = of_worker(compute, component, version), component.nested_in(version)
+    for pipeline in PIPELINES:
+        machine = arn("states", f"stateMachine:brigade-{pipeline.name}")
+        for resource in (machine, f"{machine}:7"):
+            started = allowed(own, Request("states:StartExecution", resource))
+            assert started == (nested is not None and nested.pipeline == pipeline.name)
+    if place := nested_queue(component, version):
+        assert allowed(own, Request("sqs:SendMessage", place))
+
+
+MAKING = {
+    "forecast:CreateDatasetGroup": "dataset-group/brigade_1",
+    "forecast:CreateDataset": "dataset/orders_1",
+    "forecast:CreateDatasetImportJob": "dataset/orders_1",
+    "forecast:UpdateDatasetGroup": "dataset-group/brigade_1",
+    "forecast:CreateForecast": "predictor/volume_1",
+    "forecast:CreateForecastExportJob": "forecast/volume_1",
+    "forecast:DescribePredictor": "predictor/volume_1",
+    "forecast:DeleteForecastExportJob": "forecast-export-job/volume_1",
+}
+"""Of what a step has Amazon Forecast do, each with one of the resources that AWS asks about."""
+
+
+@pytest.mark.parametrize(("component", "version"), WORKERS, ids=lambda value: getattr(value, "name", value))
+def test_only_who_uses_amazon_forecast_asks_it(compute: Template, component: Component, version: str) -> None:
+    own, uses = of_worker(compute, component, version), AMAZON_FORECAST in component.uses
+    for action, resource in MAKING.items():
+        assert allowed(own, Request(action, arn("forecast", resource))) == uses
+    for action in ("forecast:ListForecasts", "forecast:ListDatasetGroups", "forecast:CreateAutoPredictor"):
+        assert allowed(own, Request(action, "*")) == uses
+    assert not allowed(own, Request("forecast:DeleteResourceTree", arn("forecast", "dataset-group/brigade_1")))
+    role = f"<{forecast_role(compute)}.Arn>"
+    passing = Request("iam:PassRole", role, (("iam:PassedToService", "forecast.amazonaws.com"),))
+    assert allowed(own, passing) == uses
+    assert not allowed(own, Request("iam:PassRole", role, (("iam:PassedToService", "ecs-tasks.amazonaws.com"),)))
+    (container,) = definition(compute, f"brigade-{template.queue_name(component, version)}")["ContainerDefinitions"]
+    given = {each["Name"]: compute.plain(each["Value"]) for each in container["Environment"]}
+    assert given.get("BRIGADE_FORECAST_ROLE") == (role if uses else None)
+
+
+def test_amazon_forecast_uses_the_files_of_those_who_use_it(compute: Template) -> None:
+    role = forecast_role(compute)
+    assert role
+    own = identity_statements(compute, role)
+    for component in all_components():
+        for action in ("s3:GetObject", "s3:PutObject"):
+            assert allowed(own, Request(action, file_of(component.name))) == (AMAZON_FORECAST in component.uses)
+    assert not allowed(own, Request("s3:DeleteObject", file_of("volume-export")))

@@ -19,7 +19,7 @@ from tests.infra.templates import Template
 Json = dict[str, Any]
 
 QUEUES = [
-    (f"brigade-{template.queue_name(component, version)}", component)
+    (f"brigade-{template.queue_name(component, version)}", component, version)
     for component in all_components()
     for version in component.versions
 ]
@@ -38,14 +38,15 @@ def metric_of(alarm: Json) -> Json:
 
 def test_every_queue_is_watched(compute: Template) -> None:
     found = alarms(compute)
-    for queue, component in QUEUES:
+    for queue, component, version in QUEUES:
+        policy = component.policy_of(version)
         dead, age = found[f"{queue}-dead-letters"], found[f"{queue}-age"]
         assert metric_of(dead)["MetricName"] == "ApproximateNumberOfMessagesVisible"
         assert metric_of(dead)["Dimensions"] == [{"Name": "QueueName", "Value": f"{queue}-dead-letters"}]
         assert dead["Threshold"] == 0
         assert metric_of(age)["MetricName"] == "ApproximateAgeOfOldestMessage"
         assert metric_of(age)["Dimensions"] == [{"Name": "QueueName", "Value": queue}]
-        assert age["Threshold"] == component.policy.timeout + component.policy.heartbeat
+        assert age["Threshold"] == policy.timeout + policy.heartbeat
         assert component.squad in dead["AlarmDescription"]
     assert len(found) == 2 * len(QUEUES) + len(BAD_ENDS) * len(PIPELINES)
 
@@ -91,11 +92,13 @@ def test_a_run_that_ends_badly_in_either_style_is_in_its_alarm(
 def test_each_pipeline_has_a_page_with_its_runs_and_its_queues(compute: Template) -> None:
     pages = {page["DashboardName"]: page for page in compute.of("AWS::CloudWatch::Dashboard").values()}
     assert set(pages) == {f"brigade-{pipeline.name}" for pipeline in PIPELINES}
-    text = json.dumps(pages["brigade-order-simulation"])
-    for queue, _ in QUEUES:
-        assert f'\\\\"{queue}\\\\"' in text or f'\\"{queue}\\"' in text
-    for end in (*ENDS, "RunDuration"):
-        assert end in text
+    for pipeline in PIPELINES:
+        text = json.dumps(pages[f"brigade-{pipeline.name}"])
+        for queue, component, _ in QUEUES:
+            there = f'\\\\"{queue}\\\\"' in text or f'\\"{queue}\\"' in text
+            assert there == (component in pipeline.components), queue
+        for end in (*ENDS, "RunDuration"):
+            assert end in text
 
 
 def test_a_schedule_starts_what_is_due_by_a_command_that_there_is(compute: Template) -> None:
