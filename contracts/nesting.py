@@ -1,12 +1,13 @@
 """Versions of components that are runs of pipelines: whether they can be that, and what such a run takes over. Pure."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from contracts.component import Component, Nested
 from contracts.errors import PipelineError
-from contracts.graph import Graph
+from contracts.graph import WHOLE, Graph
 from contracts.message import EarlierResult
 from contracts.pipeline import Pipeline
 from contracts.resolve import Step, first_step, resolve
@@ -17,9 +18,20 @@ Json = dict[str, Any]
 LONGEST = 64
 """Characters of a run's id."""
 
+PLAIN = re.compile("[A-Za-z0-9_-]*")
+"""Those that it may have."""
+
 
 def checked(*pipelines: Pipeline) -> tuple[Pipeline, ...]:
-    """Pipelines together. Raises PipelineError for a version that is a run of none of them, or of one that cannot be it."""
+    """Pipelines together.
+
+    Raises PipelineError for a version that is a run of none of them, or of one that cannot be it, and for two components of
+    one name: they would share a queue.
+    """
+    declared: dict[str, Component] = {}
+    for component in (component for pipeline in pipelines for component in pipeline.components):
+        if declared.setdefault(component.name, component) != component:
+            raise PipelineError(f"two pipelines declare {component.name} differently: a component has one declaration")
     for component in (component for pipeline in pipelines for component in pipeline.components):
         for nested in component.nested:
             _check(component, nested, next((each for each in pipelines if each.name == nested.pipeline), None))
@@ -33,17 +45,26 @@ def _check(component: Component, nested: Nested, inner: Pipeline | None) -> None
     first = inner.components[0]
     if first.flagged:
         raise PipelineError(f"{where}, which starts with {first.name}: that may have one version only")
+    if not isinstance(inner.flow.steps[-1], Component):
+        raise PipelineError(
+            f"{where}, which ends with several steps: let it end with one component, whose answer counts"
+        )
     if any(each.nested for each in inner.components):
         raise PipelineError(f"{where}, which has nested runs itself: put its steps into one of the two")
 
 
 def nested_request(parent: RunRequest, component: str, item: str, pipeline: str) -> RunRequest:
     """What a step's nested run is asked: the same, under an id that follows from the step's."""
-    name = f"{parent.run_id}-{component}" + ("" if item == "-" else f"-{item}")
-    if len(name) > LONGEST or not all(character.isalnum() or character in "-_" for character in name):
-        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-        name = f"{parent.run_id[: LONGEST - 13]}-{digest}"
-    return parent.model_copy(update={"run_id": name, "pipeline": pipeline})
+    return parent.model_copy(update={"run_id": nested_run_id(parent.run_id, component, item), "pipeline": pipeline})
+
+
+def nested_run_id(parent: str, component: str, item: str) -> str:
+    """Of no other step's of the same run: a component's name has no underscore. Where that makes no id, a digest does."""
+    name = f"{parent}-{component}" + ("" if item == WHOLE else f"_{item}")
+    if len(name) <= LONGEST and PLAIN.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{parent[: LONGEST - 13]}-{digest}"
 
 
 def taken_over(parent: Graph, graph: Graph) -> tuple[str, ...]:
