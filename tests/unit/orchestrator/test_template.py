@@ -3,15 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from contracts.component import Component, Policy
 from contracts.graph import Node
-from contracts.pipeline import Pipeline, Sequence
+from contracts.pipeline import Map, Pipeline, Sequence
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components, component_named
 from orchestrator import asl, template
-from tests.unit.contracts.kitchen import HERBS, HOST, pipeline
+from tests.unit.contracts.kitchen import HERBS, HOST, LAYER, pipeline
 from tests.unit.contracts.orders import ORDERS
 
 Json = dict[str, Any]
@@ -112,6 +113,35 @@ def test_a_component_of_two_pipelines_takes_the_events_of_both() -> None:
     taken = {"host": booked, "day-host": booked}
     assert template.filter_policies(HERBS, "v1", (pipeline(HOST, HERBS), other)) == taken
     assert template.filter_policies(HERBS, "v1", (ORDER_SIMULATION,)) == {}
+
+
+def test_an_event_of_one_pipeline_does_not_go_to_queues_that_take_it_in_another_only() -> None:
+    """SNS filters on the attributes that a worker publishes an event with (services/runtime/outgoing.py)."""
+    dinner = Pipeline(name="dinner", flow=Sequence((HOST, HERBS, Map((LAYER,), over="plan.tables"))))
+    lunch = Pipeline(name="lunch", flow=Sequence((HOST, HERBS)))
+    both, booked = (dinner, lunch), {"type": ["booked.v1"]}
+    assert template.filter_policies(HERBS, "v1", both) == {"host": booked}
+    assert template.filter_policies(LAYER, "v1", both) == {"host": {**booked, "pipeline": ["dinner"]}}
+    assert template.filter_policies(LAYER, "v1", (dinner,)) == {"host": booked}
+    flagged = LAYER.model_copy(update={"versions": ("v1", "v2")})
+    alike = replace(dinner, flow=Sequence((HOST, HERBS, Map((flagged,), over="plan.tables"))))
+    policy = template.filter_policies(flagged, "v2", (alike, lunch))["host"]
+    assert policy == {**booked, "versions": ["layer=v2"], "pipeline": ["dinner"]}
+
+
+def test_each_queue_gets_what_its_steps_need_in_each_pipeline_and_nothing_else() -> None:
+    """Of every event in every pipeline that there is, by the rules of SNS."""
+    for built in PIPELINES:
+        for node in built.graph.nodes:
+            versions = [f"{each.name}={each.versions[0]}" for each in all_components() if each.flagged]
+            told = {"type": [node.event], "pipeline": [built.name], "versions": versions}
+            getting = {c.name for c, version in WORKERS if version == c.versions[0] and takes(c, node.component, told)}
+            assert getting == {taker.component for taker in built.graph.consumers(node.component)}
+
+
+def takes(component: Component, giver: str, told: dict[str, list[str]]) -> bool:
+    policy = template.filter_policies(component, component.versions[0], PIPELINES).get(giver)
+    return policy is not None and all(set(wanted) & set(told.get(name, ())) for name, wanted in policy.items())
 
 
 def test_a_component_publishes_to_a_topic_of_its_own() -> None:

@@ -32,11 +32,14 @@ def outgoing(topic: Topic) -> Outgoing:
 async def test_events_share_a_call_and_carry_what_subscriptions_filter_on() -> None:
     topic = Topic()
     speaker = outgoing(topic)
-    await asyncio.gather(speaker.publish("one", "cooked.v1", ()), speaker.publish("two", "served.v1", ("cook=v2",)))
+    await asyncio.gather(
+        speaker.publish("one", "cooked.v1", ()), speaker.publish("two", "served.v1", ("cook=v2",), "supper")
+    )
     ((first, second),) = topic.calls
     assert first["Message"] == "one"
     assert first["MessageAttributes"] == {"type": {"DataType": "String", "StringValue": "cooked.v1"}}
     assert second["MessageAttributes"]["versions"] == {"DataType": "String.Array", "StringValue": '["cook=v2"]'}
+    assert second["MessageAttributes"]["pipeline"] == {"DataType": "String", "StringValue": "supper"}
 
 
 async def test_no_call_is_larger_than_sns_takes() -> None:
