@@ -204,7 +204,7 @@ async def compose(
         os.getpid(),
         concurrency,
         settings.poll_seconds,
-        settings.drain_seconds,
+        0 if way else settings.drain_seconds,  # another worker waits on, for hours perhaps: there is nothing to finish
         settings.alive_file,
     )
 

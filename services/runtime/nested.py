@@ -20,7 +20,7 @@ from contracts.graph import WHOLE, Graph
 from contracts.nesting import nested_request, steps_of_nested, taken_over
 from contracts.resolve import assemble
 from contracts.run import RunRequest
-from services.runtime import sql
+from services.runtime import nested_sql as sql
 from services.runtime.attempt import AWAY
 from services.runtime.commit import insert_steps
 from services.runtime.context import Log
@@ -70,49 +70,51 @@ class NestedRuns:
         """
         request = nested_request(parent.request, key.component, key.item, self.way.graph.pipeline)
         log.info("is run %s of %s", request.run_id, request.pipeline)
-        await self._start(parent, request)
+        last = await self._start(parent, request)
         # A database that is away for a while is nothing to fail for: whether this attempt still counts, `beat` says.
         again = AsyncRetrying(retry=retry_if_exception_type((_UnderWay, *AWAY)), wait=wait_fixed(LOOK), reraise=True)
-        answer: Json = await again(self._look, parent.request.run_id, request.run_id, beat)
+        answer: Json = await again(self._look, request.run_id, last, beat)
         return answer
 
-    async def _start(self, parent: Run, request: RunRequest) -> None:
+    async def _start(self, parent: Run, request: RunRequest) -> str:
+        """Write the run, unless an earlier attempt has, and set it going: that one may have come to no more than its rows.
+
+        Gives the component whose answer is the run's, by the graph that the run was started with.
+        """
+        run = await self._find(request.run_id)
+        if run is None:
+            await self._write(parent, request)
+            run = await self._find(request.run_id)
+        graph = Graph.model_validate_json(run["graph"])
+        if run["status"] == "RUNNING":
+            await self._set_going(RunRequest.model_validate_json(run["request"]), graph, run)
+        return graph.nodes[-1].component
+
+    async def _find(self, run_id: str) -> Any:
+        asked = {"run_id": run_id, "machine": self.way.machine}
+        async with self.pool.connection() as connection:
+            return await (await connection.execute(sql.FIND_NESTED, asked)).fetchone()
+
+    async def _write(self, parent: Run, request: RunRequest) -> None:
         graph = self.way.graph
-        version = await self._published_version()
-        style = "orchestrated" if parent.style == "orchestrated" else "choreographed"
-        name = f"{self.way.machine.replace(':stateMachine:', ':execution:')}:{request.run_id}-1"
         row = {
             "run_id": request.run_id,
             "parent": parent.request.run_id,
             "pipeline": graph.pipeline,
-            "style": style,
-            "date": request.date,
             "request": request.model_dump_json(),
             "graph": graph.digest,
-            "execution": name if style == "orchestrated" else None,
-            "traceparent": parent.traceparent,
+            "machine": self.way.machine,
             "deadline": graph.deadline,
         }
         async with self.pool.connection() as connection, connection.transaction():
-            inserted = await connection.execute(sql.INSERT_RUN, row)
-            if inserted.rowcount:
-                answers = await self._answers(connection, parent)
-                steps = steps_of_nested(graph, request, parent.request, answers)
-                await insert_steps(connection, request.run_id, graph, steps)
-                await connection.execute(
-                    sql.READY_FIRST, {"run_id": request.run_id, "component": graph.planner.component}
-                )
-            found = await (await connection.execute(sql.LOOK_AT_RUN, {"run_id": request.run_id})).fetchone()
-        if found["status"] == "RUNNING":  # also of an earlier attempt, which may have sent nothing
-            await self._set_going(request, found["style"], found["execution"], version, parent.traceparent)
-
-    async def _published_version(self) -> str:
-        asked = {"machine": self.way.machine, "graph": self.way.graph.digest}
-        async with self.pool.connection() as connection:
-            row = await (await connection.execute(sql.PUBLISHED_VERSION, asked)).fetchone()
-        if row is None:
-            raise BadRequest(f"pipeline {self.way.graph.pipeline} is not deployed as it is here: run `brigade deploy`")
-        return str(row["version"])
+            if not (await connection.execute(sql.IS_PUBLISHED, row)).rowcount:
+                raise BadRequest(f"pipeline {graph.pipeline} is not deployed as it is here: run `brigade deploy`")
+            if not (await connection.execute(sql.INSERT_NESTED, row)).rowcount:
+                return  # another attempt has
+            answers = await self._answers(connection, parent)
+            steps = steps_of_nested(graph, request, parent.request, answers)
+            await insert_steps(connection, request.run_id, graph, steps)
+            await connection.execute(sql.READY_FIRST, {**row, "component": graph.planner.component})
 
     async def _answers(self, connection: Any, parent: Run) -> dict[str, Json]:
         """The parent's, of the components that the nested run takes over."""
@@ -123,34 +125,52 @@ class NestedRuns:
         cursor = await connection.execute(sql.ANSWERS_OF, asked)
         return {f"{row['component']}/{row['item']}": json.loads(row["answer"]) for row in await cursor.fetchall()}
 
-    async def _set_going(
-        self, request: RunRequest, style: str, execution: str | None, version: str, trace: str | None
-    ) -> None:
-        if style == "orchestrated" and execution:
-            data = {"run_id": request.run_id, "request": request.model_dump(mode="json"), "traceparent": trace}
-            name = execution.rpartition(":")[2]
-            try:
-                await self.stepfunctions.start_execution(stateMachineArn=version, name=name, input=json.dumps(data))
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                    raise
+    async def _set_going(self, request: RunRequest, graph: Graph, run: Any) -> None:
+        """The row names its execution when that is there: whoever finds it named and missing takes it for lost."""
+        if run["style"] == "orchestrated":
+            name = f"{request.run_id}-{run['generation']}"
+            await self._start_execution(request, run, name)
+            execution = f"{self.way.machine.replace(':stateMachine:', ':execution:')}:{name}"
+            async with self.pool.connection() as connection:
+                await connection.execute(sql.NAME_EXECUTION, {"run_id": request.run_id, "execution": execution, **run})
             return
-        node = self.way.graph.planner
+        node = graph.planner
         key = StepKey(run_id=request.run_id, component=node.component, item=WHOLE)
-        data = assemble(self.way.graph, node, WHOLE, request, {})
-        body = seal(key, node.command, "start", data, datetime.now(UTC), trace)
+        data = assemble(graph, node, WHOLE, request, {})
+        body = seal(key, node.command, "start", data, datetime.now(UTC), run["traceparent"])
         await self.sqs.send_message(QueueUrl=self.way.queue_url, MessageBody=body)
 
-    async def _look(self, parent: str, run_id: str, beat: Callable[[], None]) -> Json:
+    async def _start_execution(self, request: RunRequest, run: Any, name: str) -> None:
+        data = {"run_id": request.run_id, "request": request.model_dump(mode="json"), "traceparent": run["traceparent"]}
+        if run["version"] is None:
+            raise BadRequest(
+                f"the state machine that {request.run_id} started with is not deployed any more: redrive it"
+            )
+        try:
+            await self.stepfunctions.start_execution(stateMachineArn=run["version"], name=name, input=json.dumps(data))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+
+    async def _look(self, run_id: str, last: str, beat: Callable[[], None]) -> Json:
         """The answer of the last step. A parent that has ended takes its nested run along."""
         beat()
-        asked = {"parent": parent, "run_id": run_id, "last": self.way.graph.nodes[-1].component, "whole": WHOLE}
         async with self.pool.connection() as connection:
-            await connection.execute(sql.END_WITH_PARENT, asked)
+            asked = {"run_id": run_id, "last": last, "whole": WHOLE}
             row = await (await connection.execute(sql.LOOK_AT_NESTED, asked)).fetchone()
-        if row["status"] == "RUNNING":
-            raise _UnderWay
+            if row["status"] == "RUNNING":
+                if row["parent_status"] != "RUNNING":
+                    await _end_with_parent(connection, run_id, row["parent"])
+                raise _UnderWay
         if row["status"] == "FAILED":
             raise NestedRunFailed(f"{run_id}: {row['cause']} (`brigade history {run_id}`)")
         answer: Json = json.loads(row["answer"])
         return answer
+
+
+async def _end_with_parent(connection: Any, run_id: str, parent: str) -> None:
+    """Unless somebody is redriving the parent: the nested run goes first then, and must not be taken for left over."""
+    async with connection.transaction():
+        cursor = await connection.execute(sql.LOCK_PARENT, {"parent": parent})
+        if (await cursor.fetchone())["free"]:
+            await connection.execute(sql.END_WITH_PARENT, {"run_id": run_id})

@@ -303,37 +303,3 @@ INSERT INTO workers (worker, component, version, pid, log, calls)
 VALUES (%(name)s, %(component)s, %(version)s, %(pid)s, %(log)s, %(calls)s)
 ON CONFLICT (worker) DO UPDATE SET seen_at = now(), calls = excluded.calls
 """
-
-# Of nested runs.
-INSERT_RUN = """
-INSERT INTO runs (run_id, parent, pipeline, style, date, request, graph, execution, traceparent, deadline)
-VALUES (%(run_id)s, %(parent)s, %(pipeline)s, %(style)s, %(date)s, %(request)s, %(graph)s, %(execution)s, %(traceparent)s,
-        now() + make_interval(secs => %(deadline)s))
-ON CONFLICT DO NOTHING
-"""
-
-READY_FIRST = """
-UPDATE steps SET state = 'ready', ready_at = now()
-WHERE run_id = %(run_id)s AND component = %(component)s AND state = 'waiting'
-"""
-
-LOOK_AT_RUN = "SELECT status, style, execution FROM runs WHERE run_id = %(run_id)s"
-
-PUBLISHED_VERSION = "SELECT version FROM state_machines WHERE machine = %(machine)s AND graph = %(graph)s"
-
-ANSWERS_OF = """
-SELECT component, item, answer FROM steps
-WHERE run_id = %(run_id)s AND component = ANY (%(components)s) AND state IN ('done', 'reused')
-"""
-
-END_WITH_PARENT = """
-UPDATE runs n SET status = 'FAILED', ended_at = now(), cause = 'run ' || p.run_id || ', which it is part of, is ' || p.status
-FROM runs p
-WHERE n.run_id = %(run_id)s AND n.status = 'RUNNING' AND p.run_id = %(parent)s AND p.status <> 'RUNNING'
-"""
-
-LOOK_AT_NESTED = """
-SELECT r.status, r.cause, s.answer FROM runs r
-LEFT JOIN steps s ON s.run_id = r.run_id AND s.component = %(last)s AND s.item = %(whole)s
-WHERE r.run_id = %(run_id)s
-"""

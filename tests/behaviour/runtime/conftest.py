@@ -3,6 +3,7 @@
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -14,8 +15,9 @@ from tenacity import wait_none
 from contracts.pipeline import Pipeline
 from orchestrator.database import Connection, connect, make_tables
 from orchestrator.embedded.stack import Endpoints
-from services.runtime import attempt, outgoing, queue
+from services.runtime import attempt, nested, outgoing, queue
 from services.runtime.store import Pool
+from tests.behaviour.runtime.dinner import UNHURRIED, bread_of_yesterday, dinner, of_dinner
 from tests.behaviour.runtime.floor import Floor, open_floor
 from tests.behaviour.runtime.gates import gated_pool
 from tests.behaviour.runtime.squads import BILLS, Orders, handlers
@@ -77,11 +79,10 @@ def new_world(pool: Pool, connection: Connection, quick: None) -> MakeWorld:
     return make
 
 
-@pytest.fixture(scope="package")
-def building(stack: Endpoints) -> Iterator[Floor]:
-    """The snack pipeline, deployed once, in an account and a database of its own. The environment names them as long as it
-    lasts."""
-    name = f"snack_{uuid.uuid4().hex[:12]}"
+@contextmanager
+def built(stack: Endpoints, *pipelines: Pipeline) -> Iterator[Floor]:
+    """Pipelines, deployed in an account and a database of their own. The environment names them as long as it lasts."""
+    name = f"{pipelines[0].name}_{uuid.uuid4().hex[:12]}"
     variables = stack.environment() | {"AWS_ACCESS_KEY_ID": f"{uuid.uuid4().int % 10**12:012}"}
     with psycopg.connect(stack.database_url, autocommit=True) as server, pytest.MonkeyPatch.context() as patch:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -89,8 +90,32 @@ def building(stack: Endpoints) -> Iterator[Floor]:
             patch.setenv(variable, value)
         url = urlsplit(stack.database_url)._replace(path=f"/{name}").geturl()
         with connect(url) as connection:
-            yield open_floor(connection, url, snack(HASTY), {})
+            first, *others = pipelines
+            yield open_floor(connection, url, first, {}, *others)
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="package")
+def building(stack: Endpoints) -> Iterator[Floor]:
+    """The snack pipeline, deployed once."""
+    with built(stack, snack(HASTY)) as floor:
+        yield floor
+
+
+@pytest.fixture(scope="module")
+def hall(stack: Endpoints) -> Iterator[Floor]:
+    """The dinner and its cellar, deployed once for a module: the environment names one deployment at a time."""
+    with built(stack, *dinner(UNHURRIED)) as floor:
+        yield floor
+
+
+@pytest.fixture
+def dinner_party(stack: Endpoints, hall: Floor, monkeypatch: pytest.MonkeyPatch) -> Floor:
+    """The dinner with handlers that a test may change, no runs, and looks at nested runs in quick succession."""
+    monkeypatch.setattr(nested, "LOOK", 0.1)
+    hall.connection.execute("TRUNCATE runs CASCADE")
+    hall.clear()
+    return replace(hall, handlers=of_dinner(Orders()), fallbacks={"baker": bread_of_yesterday})
 
 
 @pytest.fixture

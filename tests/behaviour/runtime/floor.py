@@ -12,6 +12,7 @@ from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixe
 
 from contracts.component import Component
 from contracts.pipeline import Pipeline
+from contracts.pipelines import component_named, pipeline_named, workers
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, fetch_all
 from orchestrator.deploy import Deployment, deploy
@@ -37,27 +38,38 @@ class Floor:
     deployment: Deployment
     handlers: dict[str, Handle]
     fallbacks: dict[str, Handle] = field(default_factory=dict)
+    others: tuple[Pipeline, ...] = ()
+    """Deployed beside it, perhaps for runs that are steps of it."""
     workers: int = 0
 
+    @property
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        return (self.pipeline, *self.others)
+
+    @property
+    def places(self) -> tuple[tuple[Component, str], ...]:
+        return workers(self.pipelines)
+
     def component(self, name: str) -> Component:
-        return next(component for component in self.pipeline.components if component.name == name)
+        return component_named(name, self.pipelines)
 
     def start(self, style: str, **flags: str) -> str:
-        return start_run(self.aws, self.connection, self.deployment, self.pipeline, style, TODAY, flags).run_id
+        asked = (self.aws, self.connection, self.deployment, self.pipeline, style, TODAY, flags)
+        return start_run(*asked, pipelines=self.pipelines).run_id
 
     @asynccontextmanager
     async def working(
         self, *places: str, drain_seconds: float = 25.0, concurrency: int = 1
     ) -> AsyncIterator[list[WorkerProcess]]:
         """A worker for each of these places, `component` or `component/version`; for all when there is none."""
-        chosen = places or tuple(f"{c.name}/{version}" for c in self.pipeline.components for version in c.versions)
+        chosen = places or tuple(f"{component.name}/{version}" for component, version in self.places)
         async with AsyncExitStack() as stack:
-            workers = [await self._compose(stack, place, drain_seconds, concurrency) for place in chosen]
-            tasks = [asyncio.create_task(worker.run()) for worker in workers]
+            started = [await self._compose(stack, place, drain_seconds, concurrency) for place in chosen]
+            tasks = [asyncio.create_task(worker.run()) for worker in started]
             try:
-                yield workers
+                yield started
             finally:
-                for worker in workers:
+                for worker in started:
                     worker.stopping.set()
                 await asyncio.gather(*tasks)
 
@@ -67,9 +79,11 @@ class Floor:
         name, _, given = place.partition("/")
         component = self.component(name)
         version = given or component.versions[0]
+        component = component.model_copy(update={"policy": component.policy_of(version)})
+        nested = self._nested(component, version)
         settings = Settings.model_validate(
             {
-                "concurrency": concurrency,
+                "concurrency": None if nested else concurrency,
                 "DATABASE_URL": self.database_url,
                 "queue_url": self.deployment.queue_url(component, version),
                 "dead_letter_url": self.deployment.dead_letter_url(component, version),
@@ -77,11 +91,24 @@ class Floor:
                 "bucket": self.deployment.bucket,
                 "drain_seconds": drain_seconds,
                 "poll_seconds": 1,
+                **nested,
             }
         )
         self.workers += 1
         identity = Worker(f"{place}-{self.workers}", "here", version, component.policy.lease)
-        return await compose(stack, component, self.handlers[name], identity, settings, self.fallbacks.get(name))
+        fallback = self.fallbacks.get(name)
+        return await compose(stack, component, self.handlers[name], identity, settings, fallback, self.pipelines)
+
+    def _nested(self, component: Component, version: str) -> dict[str, str]:
+        """Where the runs are that this version is."""
+        nested = component.nested_in(version)
+        if nested is None:
+            return {}
+        first = pipeline_named(nested.pipeline, self.pipelines).components[0]
+        return {
+            "nested_machine": self.deployment.state_machine_arn(nested.pipeline),
+            "nested_queue_url": self.deployment.queue_url(first, first.versions[0]),
+        }
 
     async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Poll until the condition gives something, and give that."""
@@ -126,9 +153,9 @@ class Floor:
 
     def clear(self) -> None:
         """Forget what an earlier test left."""
-        for component in self.pipeline.components:
-            self.aws.sqs.purge_queue(QueueUrl=self.deployment.queue_url(component, component.versions[0]))
-            self.aws.sqs.purge_queue(QueueUrl=self.deployment.dead_letter_url(component, component.versions[0]))
+        for place in self.places:
+            self.aws.sqs.purge_queue(QueueUrl=self.deployment.queue_url(*place))
+            self.aws.sqs.purge_queue(QueueUrl=self.deployment.dead_letter_url(*place))
 
     def take(self, name: str) -> list[str]:
         """Take the messages out of a component's queue that no worker has received yet; gives their bodies."""
@@ -151,17 +178,17 @@ class Floor:
         self.connection.execute("UPDATE steps SET run_id = %s WHERE run_id = %s", (new, old))
         self.connection.execute("DELETE FROM runs WHERE run_id = %s", (old,))
 
-    def waiting(self, name: str) -> int:
+    def waiting(self, name: str, version: str | None = None) -> int:
         """Messages in a component's queue, seen or unseen."""
         component = self.component(name)
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        url = self.deployment.queue_url(component, component.versions[0])
+        url = self.deployment.queue_url(component, version or component.versions[0])
         attributes = self.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(value) for value in attributes.values())
 
     async def settled(self) -> None:
-        """Wait until no message is left in any queue of first versions."""
-        await self.until(lambda: not any(self.waiting(component.name) for component in self.pipeline.components))
+        """Wait until no message is left in any queue."""
+        await self.until(lambda: not any(self.waiting(component.name, version) for component, version in self.places))
 
     def execution(self, run_id: str) -> Json:
         (run,) = self.rows("SELECT execution FROM runs WHERE run_id = %(run_id)s", run_id=run_id)
@@ -176,10 +203,12 @@ class Floor:
         return found if found["status"] == "FAILED" else None
 
 
-def open_floor(connection: Connection, database_url: str, pipeline: Pipeline, handlers: dict[str, Handle]) -> Floor:
+def open_floor(
+    connection: Connection, database_url: str, pipeline: Pipeline, handlers: dict[str, Handle], *others: Pipeline
+) -> Floor:
     aws = Aws()
-    deployment = deploy(aws, connection, (pipeline,), "floor")
-    return Floor(aws, connection, database_url, pipeline, deployment, handlers)
+    deployment = deploy(aws, connection, (pipeline, *others), "floor")
+    return Floor(aws, connection, database_url, pipeline, deployment, handlers, others=others)
 
 
 _ENDED = "SELECT * FROM runs WHERE run_id = %(run_id)s AND status <> 'RUNNING'"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from typing import Any
 
 import psycopg
@@ -12,7 +13,21 @@ from contracts.message import Event
 from orchestrator.redrive import redrive_run
 from services.runtime.context import Context
 from tests.behaviour.cli.typed import Done, spawned
-from tests.behaviour.runtime.floor import Floor
+from tests.behaviour.runtime.floor import PATIENCE, Floor
+
+
+class Slow:
+    """A handler that is at work until it is let go."""
+
+    def __init__(self, floor: Floor, component: str) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+        self._usual = floor.handlers[component]
+        floor.handlers[component] = self
+
+    def __call__(self, inputs: Any, ctx: Context) -> Event:
+        self.begun.set()
+        assert self.go.wait(PATIENCE)
+        return self._usual(inputs, ctx)
 
 
 async def brigade(floor: Floor, *arguments: str) -> Done:

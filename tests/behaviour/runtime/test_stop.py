@@ -1,38 +1,21 @@
 """A run that somebody stops ends at once, in both styles, and can go on later."""
 
-import threading
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from contracts.message import Event
 from orchestrator.history import HasEnded, NoSuchRun
 from orchestrator.redrive import unfinished_runs
 from orchestrator.stop import STOPPED, stop_run
 from services.runtime import sql
-from services.runtime.context import Context
 from tests.behaviour.cli.typed import error_line
-from tests.behaviour.runtime.floor import PATIENCE, Floor
-from tests.behaviour.runtime.redriving import brigade, redrive
+from tests.behaviour.runtime.floor import Floor
+from tests.behaviour.runtime.redriving import Slow, brigade, redrive
 
 STYLES = ("orchestrated", "choreographed")
 
 pytestmark = pytest.mark.usefixtures("no_patience", "no_runs")
-
-
-class Slow:
-    """A handler that is at work until it is let go."""
-
-    def __init__(self, floor: Floor, component: str) -> None:
-        self.begun, self.go = threading.Event(), threading.Event()
-        self._usual = floor.handlers[component]
-        floor.handlers[component] = self
-
-    def __call__(self, inputs: Any, ctx: Context) -> Event:
-        self.begun.set()
-        assert self.go.wait(PATIENCE)
-        return self._usual(inputs, ctx)
 
 
 @pytest.mark.parametrize("style", STYLES)
