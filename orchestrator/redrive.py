@@ -7,6 +7,8 @@ run again only when its files are gone.
 """
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from contracts.envelope import StepKey, seal
 from contracts.errors import BadRequest
 from contracts.graph import WHOLE, Graph
 from contracts.message import files_of
+from contracts.nesting import nested_run_id
 from contracts.resolve import assemble
 from contracts.run import SCHEDULED, RunRequest
 from orchestrator.aws import Aws
@@ -71,21 +74,30 @@ WITH able AS (
 SELECT component, item, version FROM able
 """
 
-# Runs under way, and runs that failed although no step of theirs did: an execution was lost, a deadline passed. Not those
-# that somebody stopped, nor those of clocks.
+# Runs under way, and runs that failed although no step of theirs did, nor of their nested runs, which are redriven with them:
+# an execution was lost, a deadline passed. Not those that somebody stopped, nor those of clocks.
 _UNFINISHED = """
 SELECT r.run_id FROM runs r
-WHERE r.style <> 'scheduled' AND (
+WHERE r.style <> 'scheduled' AND r.parent IS NULL AND (
     r.status = 'RUNNING' OR (r.status = 'FAILED' AND r.cause IS DISTINCT FROM %(stopped)s AND NOT EXISTS (
-        SELECT 1 FROM steps s WHERE s.run_id = r.run_id AND s.state = 'failed'
+        SELECT 1 FROM steps s WHERE s.run_id = r.run_id AND s.state = 'failed' AND (
+            s.error IS DISTINCT FROM 'NestedRunFailed' OR EXISTS (
+                SELECT 1 FROM runs n WHERE n.parent = r.run_id AND n.status = 'FAILED' AND (
+                    n.cause = %(stopped)s
+                    OR EXISTS (SELECT 1 FROM steps f WHERE f.run_id = n.run_id AND f.state = 'failed')
+                )
+            )
+        )
     ))
 )
 ORDER BY r.started_at
 """
 
-_FAILED_NESTED = """
-SELECT n.run_id FROM runs n JOIN runs p ON p.run_id = n.parent
-WHERE p.run_id = %(run_id)s AND p.status = 'FAILED' AND n.status = 'FAILED'
+_NESTED = "SELECT run_id FROM runs WHERE parent = %(run_id)s"
+
+_STEPS_TO_DO = """
+SELECT component, item FROM steps
+WHERE run_id = %(run_id)s AND (state NOT IN ('done', 'reused') OR component || '/' || item = ANY (%(gone)s))
 """
 
 
@@ -107,11 +119,17 @@ def redrive_run(
     """
     if style is not None and style not in STYLES:
         raise BadRequest(f"unknown style '{style}': choose {' or '.join(STYLES)}")
-    _redrive_nested(aws, connection, deployment, run_id, style)
+    return _redrive(aws, connection, deployment, run_id, style)
+
+
+def _redrive(
+    aws: Aws, connection: Connection, deployment: Deployment, run_id: str, style: str | None, nested: bool = False
+) -> Started:
     with one_at_a_time(connection, run_id):
         gone = _without_their_files(aws, connection, run_id)  # before the run is locked: it may be many calls
+        _redrive_nested(aws, connection, deployment, run_id, style, gone)
         with connection.transaction():
-            run = _lock(aws, connection, run_id)
+            run = _lock(aws, connection, run_id, remade=gone if nested else ())
             request, graph = RunRequest.model_validate_json(run["request"]), _graph(connection, run["graph"])
             chosen, name = style or run["style"], f"{run_id}-{run['generation'] + 1}"
             version, execution = "", None
@@ -134,13 +152,25 @@ def redrive_run(
     return Started(run_id, execution)
 
 
-def _redrive_nested(aws: Aws, connection: Connection, deployment: Deployment, run_id: str, style: str | None) -> None:
-    """The failed runs that are steps of a failed run, before it: the step that waits for one would find it failed again."""
-    for row in fetch_all(connection, _FAILED_NESTED, {"run_id": run_id}):
-        redrive_run(aws, connection, deployment, row["run_id"], style)
+def _redrive_nested(
+    aws: Aws, connection: Connection, deployment: Deployment, run_id: str, style: str | None, gone: list[str]
+) -> None:
+    """The runs that are steps of it, before it: a step that waits for a failed one would fail again.
+
+    Those of steps that have their answers are left as they are. What has succeeded is run again when the files of its
+    last answer are gone.
+    """
+    nested = {row["run_id"] for row in fetch_all(connection, _NESTED, {"run_id": run_id})}
+    if not nested:
+        return
+    _lock(aws, connection, run_id)  # for what it raises: nothing has changed then
+    steps = fetch_all(connection, _STEPS_TO_DO, {"run_id": run_id, "gone": gone})
+    for each in sorted(nested & {nested_run_id(run_id, step["component"], step["item"]) for step in steps}):
+        with suppress(UnderWay, HasEnded):
+            _redrive(aws, connection, deployment, each, style, nested=True)
 
 
-def _lock(aws: Aws, connection: Connection, run_id: str) -> DictRow:
+def _lock(aws: Aws, connection: Connection, run_id: str, remade: Sequence[str] = ()) -> DictRow:
     rows = fetch_all(connection, _LOCK, {"run_id": run_id})
     if not rows:
         raise NoSuchRun(f"there is no run '{run_id}': `brigade runs` lists them")
@@ -149,7 +179,7 @@ def _lock(aws: Aws, connection: Connection, run_id: str) -> DictRow:
         raise BadRequest(
             f"run {run_id} was started by clocks, which do not go back: start a new one with `brigade run`"
         )
-    if run["status"] == "SUCCEEDED":
+    if run["status"] == "SUCCEEDED" and f"{_graph(connection, run['graph']).nodes[-1].component}/{WHOLE}" not in remade:
         raise HasEnded(f"run {run_id} has succeeded: start a new one with `brigade run`")
     if run["status"] == "RUNNING" and run["execution"] and _is_running(aws, run["execution"]):
         raise UnderWay(f"run {run_id} is under way: `brigade history {run_id}` shows where it is")
