@@ -7,7 +7,7 @@ when nothing is under way is what happened between them, so it is a run's own on
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
@@ -80,9 +80,37 @@ def _all_reported(connection: Connection, since: object) -> bool:
     return bool(fetch_all(connection, query, {"since": since})[0]["late"] == 0)
 
 
+class Transitions(NamedTuple):
+    """Of an execution. A retry enters its state no second time, and is billed as if it had."""
+
+    entered: int = 0
+    retried: int = 0
+
+    @property
+    def billed(self) -> int:
+        return self.entered + self.retried
+
+
 def state_transitions(aws: Aws, execution: str | None) -> int:
-    """States entered by an execution, as Step Functions bills them; 0 without an execution."""
+    """Of an execution, as Step Functions Standard bills them: retries among them; 0 without an execution."""
+    return transitions(aws, execution).billed
+
+
+def transitions(aws: Aws, execution: str | None) -> Transitions:
+    """From the execution's history; none without an execution."""
     if execution is None:
-        return 0
+        return Transitions()
     pages = aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution)
-    return sum(event["type"].endswith("StateEntered") for page in pages for event in page["events"])
+    return transitions_in(event for page in pages for event in page["events"])
+
+
+def transitions_in(history: Iterable[Any]) -> Transitions:
+    """A task is scheduled right after its state was entered, and once more for each retry; other states are not retried."""
+    entered: set[int] = set()
+    retried = 0
+    for event in history:
+        if event["type"].endswith("StateEntered"):
+            entered.add(event["id"])
+        elif event["type"] == "TaskScheduled" and event["previousEventId"] not in entered:
+            retried += 1
+    return Transitions(len(entered), retried)
