@@ -17,7 +17,8 @@ DEFINITIONS = {
     "published from an input that an earlier run had made, whether that made another forecast of it or not. Else lost (no "
     "end), failed, degraded (and marked so) or succeeded.",
     "wall": "From the start of the run to its end, by the database's clock.",
-    "critical path": "The longest chain of handler times through what each step's input needs: no coordination can be faster.",
+    "critical path": "The longest chain of handler times through what each step's input needs: no coordination can be faster. "
+    "A step that looked, attempt by attempt, whether something outside was ready took from its first look to its answer.",
     "barriers": "Orchestrated only: how much longer that chain is when a step also waits for all that the state machine puts "
     "in front of it, needed or not.",
     "coordination": "Wall time less the critical path and, where there are any, the barriers.",
@@ -37,7 +38,7 @@ DEFINITIONS = {
     "polls that found nothing": "They are a second long here and pass with time, so a run that takes longer has more of them.",
     "bytes": "Of sqs, sns and states the data of commands, events and answers, each once: not what the wire carries, which has "
     "envelopes, headers and repeats besides. Of s3 the files that the run wrote, of logs the workers' lines.",
-    "state transitions": "States entered by the state machine, as Step Functions bills them.",
+    "state transitions": "States entered by the state machine, and retries, as Step Functions bills them.",
     "error": "Of the simulated median, as a share of the measured one. It is to be under 15 %.",
     "halves apart": "How much the medians of the two halves differ as they were measured: what no simulation could foresee.",
     "hop": "From the commit of a step's last input, scheduled from its clock, to its claim by a worker; waiting for a "

@@ -2,20 +2,30 @@
 
 from collections.abc import Callable, Mapping
 
-from orchestrator.compare.recorded import Place, RecordedRun, StepRun
+from contracts.errors import ResourcePending
+from orchestrator.compare.recorded import Attempt, Place, RecordedRun, StepRun
 
 Waits = Mapping[str, tuple[str, ...]]
 """Of each step, by local key, the steps that it waits for."""
 
 
 def seconds_of(step: StepRun) -> float:
-    """Of the handler that gave the answer; from claim to commit where the handler's own time was not seen."""
+    """Of the handler that gave the answer; from claim to commit where the handler's own time was not seen.
+
+    Where attempts before it found that something outside was not ready, from the first of these on: that was the work.
+    """
     answered = step.answered
     if answered is None:
         return 0.0
+    waited = answered.claimed - min((look.claimed for look in looks(step)), default=answered.claimed)
     if answered.handler_seconds is not None:
-        return answered.handler_seconds
-    return (answered.ended or answered.claimed) - answered.claimed
+        return waited + answered.handler_seconds
+    return waited + (answered.ended or answered.claimed) - answered.claimed
+
+
+def looks(step: StepRun) -> tuple[Attempt, ...]:
+    """Attempts that found that something outside was not ready. Recorded is the error's name and what happened."""
+    return tuple(a for a in step.attempts if (a.error or "").startswith(ResourcePending.__name__))
 
 
 def needed(run: RecordedRun) -> Waits:

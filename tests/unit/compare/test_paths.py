@@ -1,10 +1,12 @@
 """The longest chains through a run's steps."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.pipeline import COOK, PLANNER, SAUCIER, SERVER, SOMMELIER
-from orchestrator.compare.paths import longest, needed, seconds_of, with_barriers
+from orchestrator.compare.paths import longest, looks, needed, seconds_of, with_barriers
+from orchestrator.compare.recorded import Attempt
 from tests.unit.compare.recordings import PLACES, run, step
 
 MEAL = (
@@ -43,6 +45,25 @@ def test_a_step_weighs_what_its_handler_took() -> None:
     unseen = own.attempts[0].model_copy(update={"handler_seconds": None})
     assert seconds_of(own.model_copy(update={"attempts": (unseen,)})) == 5
     assert seconds_of(own.model_copy(update={"attempts": (), "state": "reused"})) == 0
+
+
+def test_a_step_that_looked_until_something_was_ready_weighs_from_its_first_look() -> None:
+    """Lost with its worker at 1, it looked at 3 and 4, and found at 5 what it wanted, in a tenth of a second."""
+    answered = step(COOK.name, "main", (), 5, 5.5).attempts[0].model_copy(update={"number": 4, "handler_seconds": 0.1})
+
+    def failed(number: int, claimed: float, error: str) -> Attempt:
+        told = {"number": number, "claimed": claimed, "ended": claimed + 0.2, "outcome": "failed", "error": error}
+        return answered.model_copy(update=told)
+
+    attempts = (
+        failed(1, 1, "WorkerLost: worker cook-1 is gone"),
+        failed(2, 3, "ResourcePending: the oven is cold"),
+        failed(3, 4, "ResourcePending: the oven is cold"),
+        answered,
+    )
+    baked = step(COOK.name, "main", (), 5, 5.5).model_copy(update={"attempts": attempts})
+    assert [look.claimed for look in looks(baked)] == [3, 4]
+    assert seconds_of(baked) == pytest.approx(2.1)
 
 
 @given(st.lists(st.floats(0.001, 100), min_size=len(MEAL), max_size=len(MEAL)))
