@@ -28,7 +28,7 @@ from contracts.errors import BadRequest, BrigadeError
 from orchestrator.compare.recorded import Clock, Head, Machine, RecordedRun, Style, append_run, places_of, write_head
 from orchestrator.embedded.home import Home
 
-SUBJECTS = {"order-simulation": "chaos.compare.order_simulation"}
+SUBJECTS = {"order-simulation": "chaos.compare.order_simulation", "order-volume": "chaos.compare.order_volume"}
 """Of Brigade's own pipelines."""
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -61,7 +61,10 @@ def compare(home: Home, module: str, subject: Subject, asked: argparse.Namespace
     """Record the runs in the folder that was asked for. Raises BrigadeError."""
     buffer = subject.pipeline.buffer / asked.time_scale
     wanted = Wanted(tuple(asked.styles), asked.runs, asked.seed, asked.faults, asked.time_scale, buffer)
-    errors.print(f"starting LocalStack and PostgreSQL, and a worker for each component of {subject.pipeline.name}")
+    forecasts = ", Amazon Forecast's API" if subject.calls_amazon_forecast else ""
+    errors.print(
+        f"starting LocalStack and PostgreSQL{forecasts}, and a worker for each component of {subject.pipeline.name}"
+    )
     with open_site(home, module, subject) as site, _Progress(wanted.total) as told:
         site.workers.start(*site.places)
 

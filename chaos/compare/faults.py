@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from chaos.compare.site import Site
 from chaos.faults import Deed, Fault, Point
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.pipeline import Pipeline
 
 Faults = Literal["none", "transient", "outage", "mixed"]
@@ -18,6 +18,7 @@ Kind = Literal[
     "database down for a moment",
     "worker down longer than the buffer",
     "database down longer than the buffer",
+    "Amazon Forecast down longer than the buffer",
     "handler raises permanently",
     "optional handler raises permanently",
 ]
@@ -25,7 +26,7 @@ Kind = Literal[
 KINDS: dict[Faults, tuple[Kind, ...]] = {
     "none": ("nothing",),
     "transient": get_args(Kind)[1:4],
-    "outage": get_args(Kind)[4:6],
+    "outage": get_args(Kind)[4:7],
     "mixed": get_args(Kind),
 }
 
@@ -35,6 +36,9 @@ IN_WORKERS: dict[Kind, tuple[Point, Deed]] = {
     "handler raises permanently": ("handled", "raise-permanent"),
     "optional handler raises permanently": ("handled", "raise-permanent"),
 }
+
+FORECAST_DOWN: Kind = "Amazon Forecast down longer than the buffer"
+"""For all that call it; the component that is drawn says until when."""
 
 MOMENT = 2.0
 """Seconds: short against any buffer."""
@@ -100,6 +104,8 @@ def spell(site: Site, drawn: Drawn, due: Due) -> Spell | None:
         return Spell(0.0, over, lambda: _send_away(site, places), lambda: _bring_back(site, places))
     if drawn.kind == "database down longer than the buffer":
         return Spell(0.0, over, line.refuse, line.restore)
+    if drawn.kind == FORECAST_DOWN and site.forecast:
+        return Spell(0.0, over, site.forecast.refuse, site.forecast.restore)
     if drawn.kind == "database down for a moment":
         return Spell(due.at, due.at + MOMENT, lambda: _all(site, "refuse"), lambda: _all(site, "restore"))
     return None
@@ -122,7 +128,8 @@ def _hit_by(kind: Kind, pipeline: Pipeline) -> tuple[Component, ...]:
         return tuple(component for component in pipeline.components if component.fallback)
     if kind in KINDS["outage"]:
         graph = pipeline.graph
-        return tuple(component for component in pipeline.components if graph.consumers(component.name))
+        hit = tuple(component for component in pipeline.components if graph.consumers(component.name))
+        return tuple(c for c in hit if AMAZON_FORECAST in c.uses) if kind == FORECAST_DOWN else hit
     return pipeline.components
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -35,7 +36,9 @@ def record(site: Site, asked: Asked, driven: Driven, **known: Any) -> RecordedRu
     scheduled = _scheduled_tasks(site, run["execution"])
     logged = logs.read(site.home.logs, driven.logs, driven.run_id)
     rows = site.rows(_STEPS, run_id=driven.run_id)
-    steps = tuple(_step(list(of), run["started_at"], logged, scheduled) for _, of in groupby(rows, key=_key))
+    start = run["started_at"]
+    clocks = {name: driven.started - start.timestamp() + at for name, at in asked.starts.items()}
+    steps = tuple(step_of(list(of), start, logged, scheduled, clocks) for _, of in groupby(rows, key=_key))
     stale = _stale(rows, driven.run_id)
     status = "LOST" if driven.lost else run["status"]
     sha256 = published(site, driven.run_id)
@@ -100,7 +103,14 @@ def _since(start: datetime, moment: datetime | None) -> float | None:
     return None if moment is None else (moment - start).total_seconds()
 
 
-def _step(rows: list[Row], start: datetime, logged: logs.Logged, scheduled: dict[str, datetime]) -> StepRun:
+def step_of(
+    rows: list[Row],
+    start: datetime,
+    logged: logs.Logged,
+    scheduled: Mapping[str, datetime],
+    clocks: Mapping[str, float],
+) -> StepRun:
+    """From a row for each attempt. `scheduled` is by step, in orchestrated runs; `clocks` by component, in scheduled ones."""
     first = rows[0]
     attempts = tuple(
         Attempt(
@@ -118,7 +128,7 @@ def _step(rows: list[Row], start: datetime, logged: logs.Logged, scheduled: dict
     )
     ready = _since(start, scheduled.get(f"{first['component']}/{first['item']}", first["ready_at"]))
     if ready is not None and attempts and ready > attempts[0].claimed:
-        ready = None  # it is of a later attempt
+        ready = clocks.get(first["component"])  # the row's is of a later attempt
     return StepRun(
         component=first["component"],
         item=first["item"],

@@ -4,11 +4,12 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from chaos.background import background
+from chaos.background import Background, background
 from chaos.compare.subject import Subject
 from chaos.faults import Faults
 from chaos.fleet import Fleet
@@ -18,8 +19,10 @@ from orchestrator.aws import Aws
 from orchestrator.database import Connection, connect, fetch_all
 from orchestrator.deploy import Deployment, deploy
 from orchestrator.embedded import stack
+from orchestrator.embedded.forecast_api import start_forecast_api
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.processes import start_process
+from orchestrator.embedded.stack import Endpoints
 from orchestrator.fleet import worker_environment
 from orchestrator.measure import settle
 
@@ -59,7 +62,10 @@ class Workers(Fleet):
 
 @dataclass(frozen=True)
 class Site:
-    """`lines` are those between each component's workers and the database; `connection` is the driver's own."""
+    """`lines` are those between each component's workers and the database; `connection` is the driver's own.
+
+    `forecast` is the line between all workers and Amazon Forecast's API, where a component calls that.
+    """
 
     home: Home
     subject: Subject
@@ -69,14 +75,11 @@ class Site:
     faults: Faults
     lines: Mapping[str, Line]
     workers: Workers
+    forecast: Line | None = None
 
     @property
     def places(self) -> list[str]:
-        return [
-            f"{component.name}/{version}"
-            for component in self.subject.pipeline.components
-            for version in component.versions
-        ]
+        return [f"{component.name}/{version}" for component, version in self.subject.workers]
 
     def places_of(self, component: str) -> list[str]:
         return [place for place in self.places if place.startswith(f"{component}/")]
@@ -85,14 +88,14 @@ class Site:
         """As at first: no fault waits, every line passes, every place has a worker that reports."""
         self.faults.clear()
         self.workers.away.clear()
-        for line in self.lines.values():
+        for line in (*self.lines.values(), *((self.forecast,) if self.forecast else ())):
             line.restore()
         stopped = [place for place in self.places if place not in self.workers.running]
         self.workers.start(*stopped, *self.workers.dead())
 
     def settle(self) -> bool:
         """Wait until nothing is under way. False when it takes too long."""
-        urls = [self.deployment.queue_url(c, v) for c in self.subject.pipeline.components for v in c.versions]
+        urls = [self.deployment.queue_url(component, version) for component, version in self.subject.workers]
         return settle(self.aws, self.connection, urls, seconds=60)
 
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -119,6 +122,16 @@ def open_site(home: Home, module: str, subject: Subject) -> Iterator[Site]:
             component.name: exits.enter_context(Line(behind, lambda: asyncio.open_unix_connection(socket)).listening())
             for component in subject.pipeline.components
         }
+        forecast = None
+        if subject.calls_amazon_forecast:
+            forecast = exits.enter_context(_forecast_line(home, endpoints, behind))
+            endpoints = endpoints.model_copy(update={"forecast_url": f"http://127.0.0.1:{forecast.port}"})
         workers = Workers(home, connection, endpoints, deployment, faults, module=module, subject=subject, lines=lines)
         exits.callback(workers.stop)
-        yield Site(home, subject, aws, connection, deployment, faults, lines, workers)
+        yield Site(home, subject, aws, connection, deployment, faults, lines, workers, forecast)
+
+
+def _forecast_line(home: Home, endpoints: Endpoints, behind: Background) -> AbstractContextManager[Line]:
+    """To `brigade forecast-api`, which is started, whatever else the environment names."""
+    url = urlsplit(start_forecast_api(home, endpoints).forecast_url or "")
+    return Line(behind, lambda: asyncio.open_connection(url.hostname, url.port)).listening()

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from contracts.component import Component
+from contracts.component import AMAZON_FORECAST, Component
 from contracts.errors import BadRequest
 from contracts.message import Event
 from contracts.pipeline import Choice, Flow, Map, Parallel, Pipeline, Sequence
+from contracts.pipelines import workers
 from services.runtime.context import Context
 from services.runtime.handlers import Handler, find_fallback, find_handler
 
@@ -45,6 +46,15 @@ class Subject:
 
     def day(self, number: int) -> date:
         return self.first_day + timedelta(days=number % self.days)
+
+    @property
+    def calls_amazon_forecast(self) -> bool:
+        return any(AMAZON_FORECAST in component.uses for component in self.pipeline.components)
+
+    @property
+    def workers(self) -> tuple[tuple[Component, str], ...]:
+        """Components and versions that there is a worker for: a version that is a run of another pipeline has none."""
+        return workers((self.pipeline,))
 
     def component(self, name: str) -> Component:
         return next(component for component in self.pipeline.components if component.name == name)

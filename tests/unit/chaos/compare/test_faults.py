@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.compare.faults import KINDS, MOMENT, Drawn, Due, Faults, draw, spell
-from contracts.pipelines import ORDER_SIMULATION
+from chaos.compare.faults import FORECAST_DOWN, KINDS, MOMENT, Drawn, Due, Faults, draw, spell
+from contracts.component import AMAZON_FORECAST
+from contracts.pipelines import ORDER_SIMULATION, ORDER_VOLUME_PIPELINE
 from examples.two_stations import SUBJECT
 
 DUE = Due(at=20.0, expected=5.0, buffer=10.0)
@@ -20,7 +21,7 @@ def test_the_same_seed_gives_the_same_faults(seed: int, runs: int, faults: Fault
     drawn = draw(Random(seed), runs, faults, ORDER_SIMULATION)
     assert drawn == draw(Random(seed), runs, faults, ORDER_SIMULATION)
     assert len(drawn) == runs
-    counts = [sum(one.kind == kind for one in drawn) for kind in KINDS[faults]]
+    counts = [sum(one.kind == kind for one in drawn) for kind in KINDS[faults] if kind != FORECAST_DOWN]
     assert max(counts) - min(counts) <= 1, "each kind as often as any other"
 
 
@@ -49,6 +50,7 @@ class Site:
 
     def __init__(self) -> None:
         self.lines = {name: Line(name, self) for name in ("oven", "shop")}
+        self.forecast = Line("forecast", self)
         self.workers = Workers(self)
         self.done: list[str] = []
 
@@ -97,6 +99,21 @@ def test_a_database_is_down_for_one_component_or_for_all() -> None:
     found.begin()
     found.end()
     assert site.done == ["refuse oven", "refuse shop", "restore oven", "restore shop"]
+
+
+def test_amazon_forecast_is_down_for_all_that_call_it() -> None:
+    site, found = spelled(Drawn(FORECAST_DOWN, "oven", 1.4))
+    found.begin()
+    found.end()
+    assert site.done == ["refuse forecast", "restore forecast"]
+
+
+def test_only_a_pipeline_that_calls_amazon_forecast_is_without_it() -> None:
+    components = {component.name: component for component in ORDER_VOLUME_PIPELINE.components}
+    drawn = [one for one in draw(Random(7), 16, "mixed", ORDER_VOLUME_PIPELINE) if one.kind == FORECAST_DOWN]
+    assert len(drawn) == 2
+    assert all(AMAZON_FORECAST in components[one.component or ""].uses for one in drawn)
+    assert FORECAST_DOWN not in {one.kind for one in draw(Random(7), 16, "mixed", ORDER_SIMULATION)}
 
 
 def test_a_fault_of_a_handler_breaks_nothing_around_it() -> None:
