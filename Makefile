@@ -69,10 +69,11 @@ render: setup ## Write again the files that follow from the pipelines
 pacts: setup ## Write again what each component's tests say that it relies on
 	WRITE_PACTS=1 $(BIN)/python -m pytest tests/contracts -k committed
 
-bench: setup ## Measure the worker's overhead and the gain of extracting in parallel
+bench: setup ## Measure the worker's overhead, the gain of extracting in parallel, and what waiting for Amazon Forecast costs
 	$(BIN)/python -m bench.worker
 	$(BIN)/python -m bench.extract
 	$(BIN)/python -m bench.models
+	$(BIN)/python -m bench.polling
 
 clean: ## Remove what setup and the tests made in this folder
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
