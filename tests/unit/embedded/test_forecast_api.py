@@ -11,9 +11,9 @@ import pytest
 from contracts.errors import BadRequest
 from contracts.pipelines import ORDER_SIMULATION, PIPELINES, all_components
 from orchestrator.embedded import forecast_api
-from orchestrator.embedded.forecast_api import ONE_THREAD, argv, is_wanted, start_forecast_api
+from orchestrator.embedded.forecast_api import argv, is_wanted, start_forecast_api
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.processes import ProcessRecord
+from orchestrator.embedded.processes import ONE_THREAD, ProcessRecord
 from orchestrator.embedded.stack import FORECAST, Endpoints, read_endpoints
 from tests.unit.contracts.kitchen import HOST
 
@@ -58,7 +58,9 @@ class Started:
         self.asked: list[tuple[list[str], dict[str, str]]] = []
         self._home = home
 
-    def __call__(self, home: Home, name: str, argv: list[str], env: dict[str, str], *, url: str) -> ProcessRecord:
+    def __call__(
+        self, home: Home, name: str, argv: list[str], env: dict[str, str], *, url: str, code: str
+    ) -> ProcessRecord:
         self.asked.append((argv, env))
         log, path = home.logs / f"{name}.log", home.records / name
         return ProcessRecord(name=name, pid=1, started=0, mark="m", argv=tuple(argv), log=log, path=path, url=url)
