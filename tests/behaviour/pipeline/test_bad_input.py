@@ -124,7 +124,7 @@ def test_a_run_that_is_asked_for_wrongly(fleet: Fleet, options: tuple[str, ...],
 
 
 def runs_and_executions(fleet: Fleet) -> tuple[Any, int]:
-    (machine,) = (arn for name, arn in fleet.deployment.outputs.items() if name.startswith("StateMachine"))
+    machine = fleet.deployment.state_machine_arn(ORDER_SIMULATION.name)
     executions = fleet.aws.stepfunctions.list_executions(stateMachineArn=machine)["executions"]
     return fetch_all(fleet.connection, "SELECT count(*) AS runs FROM runs"), len(executions)
 

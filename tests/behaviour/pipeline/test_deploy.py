@@ -15,7 +15,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from contracts.component import Component, Policy
 from contracts.errors import BadRequest
 from contracts.pipeline import Flow, Pipeline, Sequence
-from contracts.pipelines import ORDER_SIMULATION, PIPELINES
+from contracts.pipelines import ORDER_SIMULATION, ORDER_VOLUME_PIPELINE, PIPELINES
 from orchestrator import asl
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, connect, fetch_all, make_tables
@@ -186,7 +186,7 @@ def deploy_changed(fleet: Fleet) -> Deployment:
     steps = tuple(changed(step) for step in ORDER_SIMULATION.flow.steps)
     other = Pipeline(name=ORDER_SIMULATION.name, flow=Sequence(steps))
     assert other.graph.digest != ORDER_SIMULATION.graph.digest
-    return deploy(fleet.aws, fleet.connection, (other,), PREFIX)
+    return deploy(fleet.aws, fleet.connection, (other, ORDER_VOLUME_PIPELINE), PREFIX)
 
 
 def test_two_runs_at_once_and_a_deploy_in_the_middle_of_both(fleet: Fleet, story: Story) -> None:

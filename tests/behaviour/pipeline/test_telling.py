@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import BadRequest
-from contracts.pipelines import ORDER_SIMULATION
+from contracts.pipelines import ORDER_SIMULATION, workers
 from orchestrator.database import fetch_all
 from orchestrator.fleet import missing_workers
 from orchestrator.history import list_runs, read_history
@@ -200,7 +200,7 @@ def test_runs_are_listed_with_their_start_and_versions(fleet: Fleet, story: Stor
 
 
 def test_workers_that_are_missing_are_named(fleet: Fleet) -> None:
-    wanted = {(component.name, version) for component in ORDER_SIMULATION.components for version in component.versions}
+    wanted = {(component.name, version) for component, version in workers((ORDER_SIMULATION,))}
     assert missing_workers(fleet.connection, wanted) == []
     assert missing_workers(fleet.connection, wanted | {("order-simulator", "v9")}) == ["order-simulator v9"]
     with fleet.connection.transaction(force_rollback=True):
