@@ -115,12 +115,12 @@ def test_up_restarts_the_workers_whose_code_has_changed(tmp_path: Path) -> None:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     handler = tmp_path / "services" / "publisher" / "handler.py"
     with temporary_home() as home:
-        first = brigade(home, "up", PYTHONPATH=str(tmp_path))
+        first = brigade(home, "up", "--pipeline", "order-simulation", PYTHONPATH=str(tmp_path))
         assert first.returncode == 0, first.stderr
         running = status(home)
 
         handler.write_text(handler.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
-        second = brigade(home, "up", PYTHONPATH=str(tmp_path))
+        second = brigade(home, "up", "--pipeline", "order-simulation", PYTHONPATH=str(tmp_path))
         assert second.returncode == 0, second.stderr
         after = status(home)
         told = [line for line in second.stderr.splitlines() if line.startswith("  ")]
@@ -128,7 +128,7 @@ def test_up_restarts_the_workers_whose_code_has_changed(tmp_path: Path) -> None:
         assert {name for name in running if after[name] != running[name]} == {"publisher"}
 
         handler.write_text("this is no Python\n", encoding="utf-8")
-        broken = brigade(home, "up", PYTHONPATH=str(tmp_path))
+        broken = brigade(home, "up", "--pipeline", "order-simulation", PYTHONPATH=str(tmp_path))
         assert broken.returncode == 1
         assert "error: publisher ended while it started" in broken.stderr
         assert "SyntaxError" in broken.stderr
