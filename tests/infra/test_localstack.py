@@ -23,9 +23,9 @@ from orchestrator import template
 from orchestrator.aws import Aws
 from orchestrator.database import Connection, connect, fetch_all
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.processes import start_process, stop_processes, wait_until_ready
+from orchestrator.embedded.processes import ONE_THREAD, start_process, stop_processes, wait_until_ready
 from orchestrator.embedded.stack import Endpoints
-from orchestrator.fleet import ONE_THREAD, reports
+from orchestrator.fleet import reports
 from orchestrator.measure import IDLE
 from orchestrator.start import STYLES
 from tests.behaviour.cli.typed import typed
@@ -213,9 +213,8 @@ def test_both_styles_publish_the_same_on_it(runs: dict[str, Json]) -> None:
 def test_nothing_was_given_up(runs: dict[str, Json], deployed: Messaging) -> None:
     for name, url in deployed.outputs.items():
         if name.endswith("DeadLetters"):
-            count = "ApproximateNumberOfMessages"
             found = deployed.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            assert found[count] == "0", name
+            assert found["ApproximateNumberOfMessages"] == "0", name
 
 
 def test_executions_are_logged(runs: dict[str, Json], deployed: Messaging) -> None:
