@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 LONGEST_NAME = 63
 _DIGEST = 12
@@ -20,78 +21,71 @@ WriteFile = Callable[[], str]
 
 
 @dataclass(frozen=True)
-class DatasetGroup:
+class Named:
+    called: ClassVar[str]
+
     name: str
 
     @property
     def label(self) -> str:
-        return f"dataset group {self.name}"
+        """For people."""
+        return f"{self.called} {self.name}"
 
 
 @dataclass(frozen=True)
-class Dataset:
+class DatasetGroup(Named):
+    called = "dataset group"
+
+
+@dataclass(frozen=True)
+class Dataset(Named):
     """Weekly series. `columns` has the type of each, in the order of the files."""
 
-    name: str
+    called = "dataset"
+
     kind: str
     columns: Mapping[str, str]
 
-    @property
-    def label(self) -> str:
-        return f"dataset {self.name}"
-
 
 @dataclass(frozen=True)
-class DatasetImport:
+class DatasetImport(Named):
     """A CSV file's rows, as the whole content of a dataset."""
 
-    name: str
+    called = "dataset import job"
+
     dataset: str
     file: WriteFile
 
-    @property
-    def label(self) -> str:
-        return f"dataset import job {self.name}"
-
 
 @dataclass(frozen=True)
-class Predictor:
+class Predictor(Named):
     """Trained on the datasets, which become those of the group, for so many weeks ahead."""
 
-    name: str
+    called = "predictor"
+
     group: str
     datasets: tuple[str, ...]
     horizon: int
 
-    @property
-    def label(self) -> str:
-        return f"predictor {self.name}"
-
 
 @dataclass(frozen=True)
-class Forecast:
+class Forecast(Named):
     """Of the items that the file names, one in a row."""
 
-    name: str
+    called = "forecast"
+
     predictor: str
     items: WriteFile
 
-    @property
-    def label(self) -> str:
-        return f"forecast {self.name}"
-
 
 @dataclass(frozen=True)
-class Export:
+class Export(Named):
     """A forecast as CSV files in a folder."""
 
-    name: str
+    called = "forecast export job"
+
     forecast: str
     folder: str
-
-    @property
-    def label(self) -> str:
-        return f"forecast export job {self.name}"
 
 
 Resource = DatasetGroup | Dataset | DatasetImport | Predictor | Forecast | Export
