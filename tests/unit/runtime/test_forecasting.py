@@ -10,8 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contracts.amazon_forecast import CALLBACK, POLLING, Budget
 from contracts.errors import (
@@ -24,11 +22,8 @@ from contracts.errors import (
     ResourcePending,
     WorkerLost,
 )
-from services.forecast_api.shapes import find_operation
-from services.runtime.forecast_requests import KINDS, filter_of, request_of
 from services.runtime.forecasting import AmazonForecast, Connection
 from services.runtime.resources import (
-    LONGEST_NAME,
     RELATED,
     Dataset,
     DatasetGroup,
@@ -37,7 +32,6 @@ from services.runtime.resources import (
     Forecast,
     Predictor,
     Resource,
-    resource_name,
 )
 
 ROLE = "arn:aws:iam::123456789012:role/forecast"
@@ -336,42 +330,3 @@ def test_what_is_to_go_is_deleted_if_it_is_there(service: Service) -> None:
 def test_a_worker_that_needs_no_forecast_pays_nothing_for_it() -> None:
     code = "import sys, services.runtime.__main__; sys.exit('boto3' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-NAME = resource_name("volume", "2026-11-25-orchestrated-1a2b3c", "A")
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        DatasetGroup(NAME),
-        Dataset(NAME, RELATED, {"item_id": "string", "timestamp": "timestamp", "price": "float", "promoted": "float"}),
-        DatasetImport(NAME, IMPORT.dataset, IMPORT.file),
-        Predictor(NAME, GROUP, PREDICTOR.datasets, 5),
-        Forecast(NAME, TRAINED, lambda: "s3://bucket/regions.csv"),
-        Export(NAME, f"{ARN}forecast/A", "s3://bucket/volume-export/run/-/exported-A/"),
-    ],
-)
-def test_requests_fit_the_service_model_to_the_pattern(wanted: Resource) -> None:
-    """boto3 itself checks what is required only; AWS, and `brigade forecast-api`, look at enumerations and patterns too."""
-    kind = KINDS[type(wanted)]
-    operation = find_operation("AmazonForecast." + kind.creating.title().replace("_", ""))
-    operation.check({f"{kind.member}Name": wanted.name, **request_of(wanted, ROLE)})
-    if filters := filter_of(wanted):
-        find_operation(f"AmazonForecast.List{kind.member}s").check(filters)
-
-
-PARTS = st.lists(st.text(max_size=80), max_size=3)
-
-
-@given(PARTS, PARTS)
-def test_names_fit_and_are_of_their_parts_alone(one: list[str], other: list[str]) -> None:
-    name = resource_name("volume", *one)
-    assert re.fullmatch("[a-zA-Z][a-zA-Z0-9_]*", name)
-    assert len(name) <= LONGEST_NAME
-    assert (name == resource_name("volume", *other)) == (one == other)
-
-
-def test_a_name_can_be_read() -> None:
-    name = resource_name("orders", "2026-11-25-orchestrated-1a2b3c")
-    assert re.fullmatch("orders_2026_11_25_orchestrated_1a2b3c_[0-9a-f]{12}", name)
