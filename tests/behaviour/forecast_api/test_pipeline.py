@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,8 +16,7 @@ from orchestrator.deploy import find_deployment
 from orchestrator.embedded.stack import Endpoints
 from orchestrator.start import STYLES
 from tests.behaviour.cli.typed import BRIGADE, spawned
-from tests.behaviour.pipeline.conftest import LAST_FRIDAY, WEDNESDAY, database_of_our_own
-from tests.support.stack import temporary_home
+from tests.behaviour.pipeline.conftest import WEDNESDAY, workers_up
 
 Json = dict[str, Any]
 
@@ -47,22 +45,9 @@ def until(condition: Callable[[], Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def database(stack: Endpoints) -> Iterator[str]:
-    """Of a fleet with workers of both pipelines. The environment names it as long as it lasts."""
-    with database_of_our_own(stack) as url, temporary_home() as home, pytest.MonkeyPatch.context() as patch:
-        variables = stack.environment() | {
-            "DATABASE_URL": url,
-            "AWS_ACCESS_KEY_ID": f"{uuid.uuid4().int % 10**12:012}",
-            "BRIGADE_HOME": str(home.path),
-            "BRIGADE_PREFIX": PREFIX,
-        }
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        started = spawned("up", env=os.environ, timeout=PATIENCE)
-        assert started.returncode == 0, started.stderr
-        brigade("sample", "--weeks", f"{WEEKS}", "--seed", "1", "--ending", LAST_FRIDAY.isoformat())
+    """Of a fleet with workers of both pipelines."""
+    with workers_up(stack, PREFIX, WEEKS) as url:
         yield url
-        stopped = spawned("down", env=os.environ)
-        assert stopped.returncode == 0, stopped.stderr
 
 
 @pytest.fixture(scope="module")

@@ -119,24 +119,34 @@ def database_of_our_own(stack: Endpoints) -> Iterator[str]:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-@pytest.fixture(scope="package")
-def fleet(stack: Endpoints) -> Iterator[Fleet]:
-    """Workers of every component, and 30 weeks of the sample. The environment names the stack as long as it lasts."""
+@contextmanager
+def workers_up(stack: Endpoints, prefix: str, weeks: int, *arguments: str) -> Iterator[str]:
+    """`brigade up` with these arguments, and so many weeks of the sample. Gives the database's address.
+
+    The environment names the stack as long as it lasts.
+    """
     with database_of_our_own(stack) as url, temporary_home() as home, pytest.MonkeyPatch.context() as patch:
         variables = stack.environment() | {
             "DATABASE_URL": url,
             "AWS_ACCESS_KEY_ID": f"{uuid.uuid4().int % 10**12:012}",
             "BRIGADE_HOME": str(home.path),
-            "BRIGADE_PREFIX": PREFIX,
+            "BRIGADE_PREFIX": prefix,
         }
         for name, value in variables.items():
             patch.setenv(name, value)
-        started = spawned("up", "--pipeline", "order-simulation", env=os.environ)
+        started = spawned("up", *arguments, env=os.environ)
         assert started.returncode == 0, started.stderr
-        brigade_json("sample", "--weeks", f"{WEEKS}", "--seed", f"{SEED}", "--ending", f"{LAST_FRIDAY}")
+        brigade_json("sample", "--weeks", f"{weeks}", "--seed", f"{SEED}", "--ending", f"{LAST_FRIDAY}")
+        yield url
+        stopped = spawned("down", env=os.environ)
+        assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture(scope="package")
+def fleet(stack: Endpoints) -> Iterator[Fleet]:
+    """Workers of every component, and 30 weeks of the sample."""
+    with workers_up(stack, PREFIX, WEEKS, "--pipeline", "order-simulation") as url:
         aws = Aws()
         connection = connect(url)
         yield Fleet(aws, connection, find_deployment(aws, PREFIX), url)
         connection.close()
-        stopped = spawned("down", env=os.environ)
-        assert stopped.returncode == 0, stopped.stderr
